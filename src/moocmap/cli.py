@@ -1,0 +1,5 @@
+"""Placeholder until the commands are wired."""
+
+import typer
+
+app = typer.Typer()

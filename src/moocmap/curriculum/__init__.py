@@ -1,0 +1,1 @@
+"""What courses teach: loading, checking and reasoning on the data in `curriculum/`."""

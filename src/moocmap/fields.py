@@ -1,0 +1,77 @@
+"""Field types that every edited file shares: closed objects, ids, bilingual texts, partial dates."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+)
+from pydantic_core import PydanticCustomError
+
+
+class Closed(BaseModel):
+    """An object whose keys are all known: an unknown key is an error, and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=True)
+
+
+ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+"""A kebab-case name, such as `transfer-learning`. It is part of a URL: once published it stays."""
+
+NonEmpty = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+
+
+def _form_of(value: Any) -> str:
+    return "translations" if isinstance(value, dict) else "name"
+
+
+Text = Annotated[
+    Annotated[NonEmpty, Tag("name")] | Annotated[dict[Locale, NonEmpty], Tag("translations")],
+    Discriminator(_form_of),
+]
+"""What a reader sees: `{en: …, es: …}`, or one string where it is a proper name in every language."""
+
+
+def text_in(text: str | dict[str, str], locale: str) -> str:
+    """Return `text` in `locale`; a proper name is the same in all, a missing translation falls back."""
+    if isinstance(text, str):
+        return text
+    return text.get(locale) or next(iter(text.values()), "")
+
+
+def _check_date(value: str) -> str:
+    year, *rest = value.split("-")
+    month = int(rest[0]) if rest else 1
+    day = int(rest[1]) if len(rest) > 1 else 1
+    if not (1 <= month <= 12 and 1 <= day <= 31 and 1940 <= int(year) <= 2200):
+        raise PydanticCustomError("partial_date", "expected a date that exists")
+    return value
+
+
+PartialDate = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+    StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"),
+    AfterValidator(_check_date),
+    Field(description="A date as far as it is known: 2020, 2020-06 or 2020-06-15."),
+]
+
+
+def _check_url(value: str) -> str:
+    if not value.startswith(("https://", "http://")) or any(c.isspace() for c in value):
+        raise PydanticCustomError("web_url", "expected a web address that starts with https:// or http://")
+    return value
+
+
+WebUrl = Annotated[str, AfterValidator(_check_url)]
+"""A web address; other schemes (`javascript:`, `file:`) are refused."""
