@@ -26,7 +26,7 @@ _MAX_DEPTH = 100
 class _CoreSchemaLoader(yaml.CSafeLoader):
     """PyYAML's loader with the implicit types of YAML 1.2's core schema."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's name)
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
 
 for _tag, _pattern, _first in (
@@ -53,6 +53,13 @@ class Document:
         self.data = data
         self._node = node
 
+    def select(self, pattern: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield path and value of every text that `pattern` names, whether or not the document is valid.
+
+        A pattern is a dotted path in which `*` stands for every item of a list: `units.*.lessons.*.id`.
+        """
+        yield from _select(self.data, pattern.split("."), ())
+
     def position(self, path: Path_, *, of_key: bool = False) -> tuple[int, int]:
         """Return line and column (from 1) of the value at `path`, or of its key.
 
@@ -73,6 +80,19 @@ class Document:
         """Make a diagnostic for the value at `path`; options: `of_key`, `severity` (default "error")."""
         line, column = self.position(path, of_key=options.get("of_key", False))
         return Diagnostic(self.label, line, column, options.get("severity", "error"), rule, message, hint)
+
+
+def _select(
+    data: Any, parts: list[str], path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if not parts:
+        if isinstance(data, str):
+            yield path, data
+    elif parts[0] == "*" and isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from _select(item, parts[1:], (*path, index))
+    elif isinstance(data, dict) and parts[0] in data:
+        yield from _select(data[parts[0]], parts[1:], (*path, parts[0]))
 
 
 def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
@@ -166,21 +186,26 @@ def _at(node: yaml.Node, label: str, rule: str, message: str, hint: str) -> Diag
     return Diagnostic(label, mark.line + 1, mark.column + 1, "error", rule, message, hint)
 
 
-def validate(document: Document, shape: Any) -> tuple[Any, list[Diagnostic]]:
-    """Check a document against a pydantic model or type; return the object, or None with all that is wrong."""
+def validate(document: Document, shape: Any, at: Path_ = ()) -> tuple[Any, list[Diagnostic]]:
+    """Check a document, or its part at the path `at`, against a pydantic model or type.
+
+    Returns the object, or None with all that is wrong.
+    """
     adapter: TypeAdapter[Any] = TypeAdapter(shape)
+    data = document.data
+    for part in at:
+        data = data[part]
     try:
-        return adapter.validate_python(document.data), []
+        return adapter.validate_python(data), []
     except ValidationError as errors:
         schema = adapter.json_schema()
-        return None, [_explain(document, error, schema) for error in errors.errors(include_url=False)]
+        return None, [_explain(document, at, error, schema) for error in errors.errors(include_url=False)]
 
 
-def _explain(document: Document, error: ErrorDetails, schema: Mapping[str, Any]) -> Diagnostic:
-    path = error["loc"]
-    where = {"of_key": error["type"] == "extra_forbidden"}
+def _explain(document: Document, at: Path_, error: ErrorDetails, schema: Mapping[str, Any]) -> Diagnostic:
     rule, message, hint = _wording(error, schema)
-    return document.diagnostic(path, rule, message, hint, **where)
+    of_key = error["type"] == "extra_forbidden"
+    return document.diagnostic((*at, *error["loc"]), rule, message, hint, of_key=of_key)
 
 
 def _wording(error: ErrorDetails, schema: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -31,12 +31,19 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 
 
+class Translations(dict[str, str]):
+    """One text in several languages, by language code."""
+
+
 def _form_of(value: Any) -> str:
     return "translations" if isinstance(value, dict) else "name"
 
 
+TranslatedText = Annotated[dict[Locale, NonEmpty], AfterValidator(Translations)]
+"""A text that needs a translation in each language of the guide: `{en: …, es: …}`."""
+
 Text = Annotated[
-    Annotated[NonEmpty, Tag("name")] | Annotated[dict[Locale, NonEmpty], Tag("translations")],
+    Annotated[NonEmpty, Tag("name")] | Annotated[TranslatedText, Tag("translations")],
     Discriminator(_form_of),
 ]
 """What a reader sees: `{en: …, es: …}`, or one string where it is a proper name in every language."""

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from moocmap.fields import Closed, Id, Locale, NonEmpty, PartialDate, Text, WebUrl
+from moocmap.fields import Closed, Id, Locale, NonEmpty, PartialDate, Text, TranslatedText, WebUrl
 
 Depth = Literal["mentions", "uses", "explains", "implements"]
 DEPTHS: tuple[Depth, ...] = ("mentions", "uses", "explains", "implements")
@@ -202,7 +202,7 @@ class Term(Closed):
     """`glossary.yml`: a term in each language, with its synonyms."""
 
     id: Id
-    term: dict[Locale, NonEmpty]
+    term: TranslatedText
     also: dict[Locale, list[NonEmpty]] = Field({}, description="Synonyms and abbreviations.")
     definition: Text
     topic: Id | None = Field(None, description="The topic that teaches what the term names.")

@@ -1,0 +1,153 @@
+"""Reads the folder `curriculum/`, keeping the place of every object for the rules.
+
+All files are read and all mistakes are collected before anything is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from moocmap import documents
+from moocmap.curriculum.bibliography import read_references
+from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
+from moocmap.diagnostics import Diagnostic
+from moocmap.documents import Document
+
+T = TypeVar("T")
+FOLDER = "curriculum"
+_ID_LINE = re.compile(r"\bid:\s*['\"]?([a-z0-9-]+)")
+
+
+@dataclass(frozen=True)
+class Entry(Generic[T]):
+    """A loaded object and the place in the file where it stands."""
+
+    value: T
+    document: Document
+    path: tuple[str | int, ...] = ()
+
+    def diagnostic(
+        self, rule: str, message: str, hint: str = "", at: Iterable[str | int] = (), **options: Any
+    ) -> Diagnostic:
+        """Make a diagnostic for the part of this object at `at`; options as in `Document.diagnostic`."""
+        return self.document.diagnostic((*self.path, *at), rule, message, hint, **options)
+
+
+@dataclass
+class Sources:
+    """All that was read: documents by kind, and the objects of those that are valid.
+
+    `damaged_ids` holds the ids seen in files that are no YAML, so that one broken file does not make every
+    mention of its ids an error too.
+    """
+
+    documents: dict[str, list[Document]] = field(default_factory=dict)
+    settings: Entry[GuideSettings] | None = None
+    courses: list[Entry[Course]] = field(default_factory=list)
+    topics: list[Entry[Topic]] = field(default_factory=list)
+    terms: list[Entry[Term]] = field(default_factory=list)
+    published: list[Entry[PublishedCoverage]] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    reference_lines: dict[str, int] = field(default_factory=dict)
+    reference_label: str = f"{FOLDER}/references.bib"
+    damaged_ids: set[str] = field(default_factory=set)
+
+    def select(self, kind: str, pattern: str) -> Iterator[Entry[str]]:
+        """Yield every text that `pattern` names in the documents of a kind; see `Document.select`."""
+        for document in self.documents.get(kind, []):
+            for path, value in document.select(pattern):
+                yield Entry(value, document, path)
+
+    def entries(self) -> list[Entry[Any]]:
+        """Return all valid objects that come from YAML."""
+        settings = [self.settings] if self.settings else []
+        return [*settings, *self.topics, *self.courses, *self.terms, *self.published]
+
+    def guide(self) -> Guide | None:
+        """Put the objects together; None when `guide.yml` could not be read."""
+        if self.settings is None:
+            return None
+        return Guide(
+            settings=self.settings.value,
+            courses=[entry.value for entry in self.courses],
+            topics=self._topics_by_area(self.settings.value),
+            terms=[entry.value for entry in self.terms],
+            references=self.references,
+            published=[entry.value for entry in self.published],
+        )
+
+    def _topics_by_area(self, settings: GuideSettings) -> list[Topic]:
+        rank = {area.id: index for index, area in enumerate(settings.areas)}
+        return sorted(
+            (entry.value for entry in self.topics), key=lambda topic: rank.get(topic.area, len(rank))
+        )
+
+
+def read_sources(root: Path) -> tuple[Sources, list[Diagnostic]]:
+    """Read every file of `root/curriculum`.
+
+    Returns what could be read and all problems of syntax and shape; `rules.check` finds those of meaning.
+    """
+    folder, sources = root / FOLDER, Sources()
+    reader = _Reader(root, sources)
+    sources.settings = next(iter(reader.objects("settings", [folder / "guide.yml"], GuideSettings)), None)
+    topic_files = [*folder.glob("topics.yml"), *sorted(folder.glob("topics/*.yml"))]
+    sources.topics = reader.lists("topics", topic_files, Topic)
+    sources.courses = reader.objects("courses", sorted(folder.glob("courses/*.yml")), Course)
+    sources.terms = reader.lists("glossary", folder.glob("glossary.yml"), Term)
+    sources.published = reader.objects("published", sorted(folder.glob("published/*.yml")), PublishedCoverage)
+    found = read_references(folder / "references.bib", sources.reference_label)
+    sources.references, sources.reference_lines = found[0], found[1]
+    return sources, reader.problems + found[2]
+
+
+class _Reader:
+    """Reads files into `sources` and gathers their problems."""
+
+    def __init__(self, root: Path, sources: Sources) -> None:
+        self.root = root
+        self.sources = sources
+        self.problems: list[Diagnostic] = []
+
+    def objects(self, kind: str, paths: Iterable[Path], shape: type[T]) -> list[Entry[T]]:
+        """Read files that hold one object each."""
+        return [
+            entry for document in self._documents(kind, paths) for entry in self._valid(document, shape, ())
+        ]
+
+    def lists(self, kind: str, paths: Iterable[Path], shape: type[T]) -> list[Entry[T]]:
+        """Read files that hold a list of objects, each of which is checked by itself."""
+        entries: list[Entry[T]] = []
+        for document in self._documents(kind, paths):
+            if isinstance(document.data, list):
+                for index in range(len(document.data)):
+                    entries += self._valid(document, shape, (index,))
+            else:
+                self.problems += documents.validate(document, list[shape])[1]  # type: ignore[valid-type]
+        return entries
+
+    def _documents(self, kind: str, paths: Iterable[Path]) -> Iterator[Document]:
+        for path in paths:
+            document, found = documents.read(path, self.root)
+            self.problems += found
+            if document is None:
+                self.sources.damaged_ids.update(_ids_in(path))
+            else:
+                self.sources.documents.setdefault(kind, []).append(document)
+                yield document
+
+    def _valid(self, document: Document, shape: type[T], at: tuple[int, ...]) -> list[Entry[T]]:
+        value, errors = documents.validate(document, shape, at)
+        self.problems += errors
+        return [] if value is None else [Entry(value, document, at)]
+
+
+def _ids_in(path: Path) -> list[str]:
+    try:
+        return _ID_LINE.findall(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return []

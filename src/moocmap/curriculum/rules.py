@@ -1,0 +1,332 @@
+"""What curriculum data must mean, beyond its shape: one small function for each rule.
+
+A rule takes the sources and the date of today and yields diagnostics. Its docstring is its documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Any
+
+from pydantic import BaseModel
+
+from moocmap.curriculum.coverage import Coverage, agreement
+from moocmap.curriculum.load import Entry, Sources
+from moocmap.curriculum.model import Topic
+from moocmap.diagnostics import Diagnostic, Severity, did_you_mean
+from moocmap.documents import Document
+from moocmap.fields import Translations
+
+Check = Callable[[Sources, date], Iterator[Diagnostic]]
+
+FACTS_AGE_YEARS = 2
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named check with its severity."""
+
+    id: str
+    severity: Severity
+    description: str
+    check: Check
+
+
+RULES: list[Rule] = []
+
+
+def _rule(rule_id: str, severity: Severity = "error") -> Callable[[Check], Check]:
+    def register(check: Check) -> Check:
+        RULES.append(Rule(rule_id, severity, check.__doc__ or "", check))
+        return check
+
+    return register
+
+
+def check(sources: Sources, today: date) -> list[Diagnostic]:
+    """Apply every rule; return all findings sorted by file and line."""
+    return sorted(finding for rule in RULES for finding in rule.check(sources, today))
+
+
+# Where ids are mentioned: (kind of document, path within it). Read from the documents as they stand, so that
+# a typing mistake elsewhere in a file hides none of these findings.
+REQUIREMENTS = ("topics", "*.requires.*")
+COURSE_PREREQUISITES = ("courses", "prerequisites.*.topic")
+TAUGHT_TOPICS = ("courses", "units.*.lessons.*.topics.*.id")
+TOPIC_MENTIONS = (
+    REQUIREMENTS,
+    COURSE_PREREQUISITES,
+    TAUGHT_TOPICS,
+    ("glossary", "*.topic"),
+    ("published", "rows.*.topics.*"),
+)
+COURSE_MENTIONS = (
+    ("courses", "superseded_by"),
+    ("published", "courses.*"),
+    ("published", "rows.*.taught_in.*"),
+)
+CITATIONS = (("topics", "*.refs.*"), ("courses", "units.*.lessons.*.advice.*.refs.*"))
+RELATIONS = ("courses", "units.*.lessons.*.compare.*.with")
+
+
+def _all(sources: Sources, places: Iterable[tuple[str, str]]) -> Iterator[Entry[str]]:
+    for kind, pattern in places:
+        yield from sources.select(kind, pattern)
+
+
+def _ids(sources: Sources, kind: str, pattern: str) -> set[str]:
+    return {entry.value for entry in sources.select(kind, pattern)}
+
+
+def _unknown(
+    rule: str, what: str, mentions: Iterable[Entry[str]], known: set[str], damaged: set[str]
+) -> Iterator[Diagnostic]:
+    for mention in mentions:
+        if mention.value not in known | damaged:
+            yield mention.diagnostic(rule, f"no {what} '{mention.value}'", did_you_mean(mention.value, known))
+
+
+@_rule("unknown-area")
+def unknown_area(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A topic's area must be one of those in guide.yml."""
+    areas = _ids(sources, "settings", "areas.*.id")
+    yield from _unknown(
+        "unknown-area", "area", sources.select("topics", "*.area"), areas, sources.damaged_ids
+    )
+
+
+@_rule("unknown-topic")
+def unknown_topic(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """Every topic that is named must be defined in topics.yml or topics/*.yml."""
+    topics = _ids(sources, "topics", "*.id")
+    yield from _unknown("unknown-topic", "topic", _all(sources, TOPIC_MENTIONS), topics, sources.damaged_ids)
+
+
+@_rule("unknown-course")
+def unknown_course(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """Every course that is named must have a file in courses/."""
+    courses = _ids(sources, "courses", "id")
+    related = (replace(link, value=link.value.partition("/")[0]) for link in sources.select(*RELATIONS))
+    mentions = [*_all(sources, COURSE_MENTIONS), *related]
+    yield from _unknown("unknown-course", "course", mentions, courses, sources.damaged_ids)
+
+
+@_rule("unknown-lesson")
+def unknown_lesson(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """In `course/part`, the part must be a unit or a lesson of that course."""
+    parts: dict[str, set[str]] = {}
+    for document in sources.documents.get("courses", []):
+        for _, course_id in document.select("id"):
+            parts[course_id] = {part.value for part in _parts(document)}
+    for relation in sources.select(*RELATIONS):
+        course_id, _, part = relation.value.partition("/")
+        if part and course_id in parts and part not in parts[course_id]:
+            message = f"course '{course_id}' has no unit or lesson '{part}'"
+            yield relation.diagnostic("unknown-lesson", message, did_you_mean(part, parts[course_id]))
+
+
+@_rule("unknown-reference")
+def unknown_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """Every work that is cited must have an entry in references.bib."""
+    known = set(sources.reference_lines)
+    yield from _unknown("unknown-reference", "reference", _all(sources, CITATIONS), known, set())
+
+
+@_rule("uncited-reference", "warning")
+def uncited_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A work in references.bib should be cited by a topic or a lesson."""
+    cited = {citation.value for citation in _all(sources, CITATIONS)}
+    for key in sources.reference_lines.keys() - cited:
+        message, hint = (
+            f"reference '{key}' is cited nowhere",
+            "cite it in 'refs' of a topic or lesson, or remove it",
+        )
+        line = sources.reference_lines[key]
+        yield Diagnostic(sources.reference_label, line, 1, "warning", "uncited-reference", message, hint)
+
+
+@_rule("duplicate-id")
+def duplicate_id(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """Ids are unique: among courses, topics, terms and tables, within a course, and a lesson's topics."""
+    yield from _repeated("area", sources.select("settings", "areas.*.id"))
+    yield from _repeated("topic", sources.select("topics", "*.id"))
+    yield from _repeated("course", sources.select("courses", "id"))
+    yield from _repeated("term", sources.select("glossary", "*.id"))
+    yield from _repeated("published table", sources.select("published", "id"))
+    for document in sources.documents.get("courses", []):
+        yield from _repeated("unit or lesson", _parts(document))
+        taught = (Entry(value, document, path) for path, value in document.select(TAUGHT_TOPICS[1]))
+        for _, topics in groupby(taught, key=lambda topic: topic.path[:4]):
+            yield from _repeated("topic of this lesson", topics)
+
+
+def _parts(document: Document) -> Iterator[Entry[str]]:
+    for pattern in ("units.*.id", "units.*.lessons.*.id"):
+        for path, value in document.select(pattern):
+            yield Entry(value, document, path)
+
+
+def _repeated(what: str, ids: Iterable[Entry[str]]) -> Iterator[Diagnostic]:
+    first: dict[str, str] = {}
+    for entry in ids:
+        if entry.value in first:
+            message = f"{what} '{entry.value}' already stands at {first[entry.value]}"
+            yield entry.diagnostic("duplicate-id", message, "give each its own id")
+        line, _ = entry.document.position(entry.path)
+        first.setdefault(entry.value, f"{entry.document.label}:{line}")
+
+
+@_rule("file-name")
+def file_name(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A course's file is named by its id, so that one finds it."""
+    for entry in sources.courses:
+        stem = PurePosixPath(entry.document.label).stem
+        if stem != entry.value.id:
+            hint = f"rename the file to '{entry.value.id}.yml'"
+            yield entry.diagnostic(
+                "file-name", f"course '{entry.value.id}' stands in '{stem}.yml'", hint, at=["id"]
+            )
+
+
+@_rule("topic-cycle")
+def topic_cycle(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """No topic may require itself, directly or through others: one could never begin."""
+    entries = {entry.value.id: entry for entry in sources.topics}
+    done: set[str] = set()
+    for start in entries:
+        for cycle in _cycles_from(start, entries, done):
+            entry = entries[cycle[0]]
+            message = f"a circle of requirements: {' → '.join(cycle)}"
+            at = ("requires", entry.value.requires.index(cycle[1]))
+            yield entry.diagnostic("topic-cycle", message, "remove one of these requirements", at=at)
+
+
+def _cycles_from(start: str, entries: dict[str, Entry[Topic]], done: set[str]) -> Iterator[list[str]]:
+    """Walk depth first without recursion; yield each circle met, as ids from its first back to its first."""
+    if start in done:
+        return
+    route, pending = [start], [iter(entries[start].value.requires)]
+    while route:
+        required = next(pending[-1], None)
+        if required is None:
+            done.add(route.pop())
+            pending.pop()
+        elif required in route:
+            yield [*route[route.index(required) :], required]
+        elif required in entries and required not in done:
+            route.append(required)
+            pending.append(iter(entries[required].value.requires))
+
+
+@_rule("untaught-topic", "warning")
+def untaught_topic(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A topic should be taught in a lesson or required by another topic or course."""
+    used = {use.value for use in _all(sources, (REQUIREMENTS, COURSE_PREREQUISITES, TAUGHT_TOPICS))}
+    for entry in sources.topics:
+        if entry.value.id not in used:
+            message = f"topic '{entry.value.id}' is neither taught nor required anywhere"
+            yield entry.diagnostic("untaught-topic", message, severity="warning", at=["id"])
+
+
+@_rule("missing-translation", "warning")
+def missing_translation(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A translated text needs every language of the guide."""
+    for entry, path, text, locales in _translations(sources):
+        for locale in locales:
+            if locale not in text:
+                yield entry.diagnostic(
+                    "missing-translation",
+                    f"no text in '{locale}'",
+                    f"add '{locale}: …'",
+                    at=path,
+                    severity="warning",
+                )
+
+
+@_rule("unknown-locale")
+def unknown_locale(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A text must not be in a language that the guide does not have."""
+    for entry, path, text, locales in _translations(sources):
+        for locale in text:
+            if locale not in locales:
+                message = f"the guide has no language '{locale}'"
+                hint = f"its languages are {', '.join(locales)} (guide.yml)"
+                yield entry.diagnostic("unknown-locale", message, hint, at=(*path, locale))
+
+
+def _translations(
+    sources: Sources,
+) -> Iterator[tuple[Entry[Any], tuple[str | int, ...], Translations, list[str]]]:
+    locales = list(sources.settings.value.locales) if sources.settings else []
+    for entry in sources.entries() if locales else []:
+        for path, text in _texts_within(entry.value, ()):
+            yield entry, path, text, locales
+
+
+def _texts_within(
+    value: Any, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], Translations]]:
+    if isinstance(value, Translations):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield from _texts_within(getattr(value, name), (*path, field.alias or name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts_within(item, (*path, index))
+
+
+@_rule("future-date")
+def future_date(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """Facts cannot have been checked in the future, nor a course have appeared there."""
+    for entry in sources.courses:
+        if entry.value.year > today.year:
+            yield entry.diagnostic("future-date", f"{entry.value.year} lies in the future", at=["year"])
+        for index, fact in enumerate(entry.value.facts):
+            if fact.checked > today.isoformat()[: len(fact.checked)]:
+                yield entry.diagnostic(
+                    "future-date", f"{fact.checked} lies in the future", at=["facts", index, "checked"]
+                )
+
+
+@_rule("old-fact", "warning")
+def old_fact(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """Facts about a course that is offered today should be looked up again every two years."""
+    for entry in sources.courses:
+        for index, fact in enumerate(entry.value.facts):
+            age = today.year - int(fact.checked[:4])
+            if entry.value.status == "current" and age > FACTS_AGE_YEARS:
+                message = f"facts about {', '.join(fact.about)} were checked {age} years ago"
+                hint = "look them up again and renew 'checked'"
+                yield entry.diagnostic(
+                    "old-fact", message, hint, at=["facts", index, "checked"], severity="warning"
+                )
+
+
+@_rule("published-row")
+def published_row(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A published row that differs from the derived coverage needs an explanation, and only such a row."""
+    guide = sources.guide()
+    if guide is None or sources.damaged_ids:
+        return  # rows would differ for want of lessons that could not be read
+    coverage = Coverage(guide)
+    for entry in sources.published:
+        if any(course_id not in guide.course_by_id for course_id in entry.value.courses):
+            continue  # unknown-course says so
+        for index, row in enumerate(agreement(coverage, entry.value)):
+            if row.verdict == "unexplained":
+                derived = ", ".join(c for c, taught in row.derived.items() if taught) or "no course"
+                message = f"'{row.row.label}' is taught by {derived} according to the lessons"
+                hint = "correct the lessons' topics, or say in 'explanation' why they differ from the source"
+                yield entry.diagnostic("published-row", message, hint, at=["rows", index, "label"])
+            elif row.agrees and row.row.explanation:
+                yield entry.diagnostic(
+                    "published-row",
+                    "this row agrees: its explanation is out of date",
+                    "remove it",
+                    at=["rows", index, "explanation"],
+                )
