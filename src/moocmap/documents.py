@@ -225,12 +225,27 @@ def _wording(error: ErrorDetails, schema: Mapping[str, Any]) -> tuple[str, str, 
         )
     if kind == "string_pattern_mismatch":
         return _wrong_pattern(str(context["pattern"]), value)
+    if kind in _EXPECTED:
+        return "wrong-type", f"expected {_EXPECTED[kind]}, got {_shown(value)}", _type_hint(kind, value)
     message = error["msg"][0].lower() + error["msg"][1:]
-    return (
-        "wrong-type" if kind.endswith("_type") else "wrong-value",
-        f"{message}, got {_shown(value)}",
-        _quote_hint(kind, value),
-    )
+    return "wrong-value", f"{message}, got {_shown(value)}", ""
+
+
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "keys with values",
+    "model_type": "keys with values",
+    "model_attributes_type": "keys with values",
+}
 
 
 def _wrong_pattern(pattern: str, value: Any) -> tuple[str, str, str]:
@@ -244,9 +259,11 @@ def _wrong_pattern(pattern: str, value: Any) -> tuple[str, str, str]:
     return "wrong-value", f"expected text that matches {pattern}, got {_shown(value)}", ""
 
 
-def _quote_hint(kind: str, value: Any) -> str:
+def _type_hint(kind: str, value: Any) -> str:
     if kind == "string_type" and isinstance(value, bool | int | float):
         return "put it in quotes if it is meant as text"
+    if kind in ("list_type", "tuple_type") and isinstance(value, str):
+        return f"write [{value}] for a list of one"
     return ""
 
 

@@ -17,6 +17,7 @@ from moocmap.curriculum.model import (
     Topic,
     deeper,
 )
+from moocmap.fields import text_in
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,20 @@ class Coverage:
         """Return the topics that a course teaches, in the order of the guide's areas."""
         return [topic for topic in self.guide.topics if self.teachings(course_id, topic.id)]
 
-    def table(self, course_ids: Sequence[str]) -> pd.DataFrame:
+    def table(self, course_ids: Sequence[str], locale: str) -> pd.DataFrame:
         """Return every topic with its depth in each course ("" where it is not taught).
 
-        Columns: area, topic, then one for each course id. Raises KeyError for an unknown course.
+        Columns: area, topic (its id), name (in `locale`), then one for each course id.
+        Raises KeyError for an unknown course.
         """
         for course_id in course_ids:
             _ = self.guide.course_by_id[course_id]
         rows = [
-            {"area": topic.area, "topic": topic.id} | {c: self.depth(c, topic.id) or "" for c in course_ids}
+            {"area": topic.area, "topic": topic.id, "name": text_in(topic.name, locale)}
+            | {c: self.depth(c, topic.id) or "" for c in course_ids}
             for topic in self.guide.topics
         ]
-        return pd.DataFrame(rows, columns=["area", "topic", *course_ids])
+        return pd.DataFrame(rows, columns=["area", "topic", "name", *course_ids])
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,22 @@ def _is_deeper(coverage: Coverage, mine: str, other: str, topic_id: str) -> bool
     return a is not None and a != b and (b is None or deeper(a, b) == a)
 
 
+def comparison_table(coverage: Coverage, comparison: Comparison, locale: str) -> pd.DataFrame:
+    """Return the topics that any of the compared courses teaches, with depths and a verdict.
+
+    Columns as in `Coverage.table`, then `verdict`: `only X`, `deeper in X`, `shared` (by all, and
+    in none of them deepest) or `partly` (by some of three or more).
+    """
+    ids = [course.id for course in comparison.courses]
+    verdicts = {topic.id: "shared" for topic in comparison.shared}
+    for course_id in ids:
+        verdicts |= {topic.id: f"only {course_id}" for topic in comparison.exclusive[course_id]}
+        verdicts |= {topic.id: f"deeper in {course_id}" for topic in comparison.deeper_in[course_id]}
+    table = coverage.table(ids, locale)
+    table = table[table[ids].ne("").any(axis="columns")].reset_index(drop=True)
+    return table.assign(verdict=[verdicts.get(topic, "partly") for topic in table["topic"]])
+
+
 @dataclass(frozen=True)
 class RowAgreement:
     """A published row beside what the lessons say."""
@@ -141,3 +160,16 @@ def agreement(coverage: Coverage, published: PublishedCoverage) -> list[RowAgree
         )
         for row in published.rows
     ]
+
+
+def agreement_table(rows: Sequence[RowAgreement]) -> pd.DataFrame:
+    """Return one line a published row: its number and label, published and derived marks, the verdict."""
+    return pd.DataFrame(
+        [
+            {"row": number, "label": row.row.label}
+            | {f"published: {c}": "X" if marked else "" for c, marked in row.published.items()}
+            | {f"derived: {c}": "X" if marked else "" for c, marked in row.derived.items()}
+            | {"verdict": row.verdict}
+            for number, row in enumerate(rows, start=1)
+        ]
+    )

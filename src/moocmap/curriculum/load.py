@@ -55,6 +55,8 @@ class Sources:
     reference_lines: dict[str, int] = field(default_factory=dict)
     reference_label: str = f"{FOLDER}/references.bib"
     damaged_ids: set[str] = field(default_factory=set)
+    is_partial: bool = False
+    """Whether a file could not be read: what seems missing may stand there."""
 
     def select(self, kind: str, pattern: str) -> Iterator[Entry[str]]:
         """Yield every text that `pattern` names in the documents of a kind; see `Document.select`."""
@@ -135,6 +137,7 @@ class _Reader:
             document, found = documents.read(path, self.root)
             self.problems += found
             if document is None:
+                self.sources.is_partial = True
                 self.sources.damaged_ids.update(_ids_in(path))
             else:
                 self.sources.documents.setdefault(kind, []).append(document)

@@ -139,6 +139,8 @@ def unknown_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
 @_rule("uncited-reference", "warning")
 def uncited_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A work in references.bib should be cited by a topic or a lesson."""
+    if sources.is_partial:
+        return
     cited = {citation.value for citation in _all(sources, CITATIONS)}
     for key in sources.reference_lines.keys() - cited:
         message, hint = (
@@ -225,6 +227,8 @@ def _cycles_from(start: str, entries: dict[str, Entry[Topic]], done: set[str]) -
 @_rule("untaught-topic", "warning")
 def untaught_topic(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A topic should be taught in a lesson or required by another topic or course."""
+    if sources.is_partial:
+        return
     used = {use.value for use in _all(sources, (REQUIREMENTS, COURSE_PREREQUISITES, TAUGHT_TOPICS))}
     for entry in sources.topics:
         if entry.value.id not in used:
@@ -311,13 +315,15 @@ def old_fact(sources: Sources, today: date) -> Iterator[Diagnostic]:
 def published_row(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A published row that differs from the derived coverage needs an explanation, and only such a row."""
     guide = sources.guide()
-    if guide is None or sources.damaged_ids:
+    if guide is None or len(guide.courses) < len(sources.documents.get("courses", [])) or sources.is_partial:
         return  # rows would differ for want of lessons that could not be read
     coverage = Coverage(guide)
     for entry in sources.published:
-        if any(course_id not in guide.course_by_id for course_id in entry.value.courses):
+        if not guide.course_by_id.keys() >= set(entry.value.courses):
             continue  # unknown-course says so
         for index, row in enumerate(agreement(coverage, entry.value)):
+            if not guide.topic_by_id.keys() >= set(row.row.topics):
+                continue  # unknown-topic says so
             if row.verdict == "unexplained":
                 derived = ", ".join(c for c, taught in row.derived.items() if taught) or "no course"
                 message = f"'{row.row.label}' is taught by {derived} according to the lessons"

@@ -1,0 +1,24 @@
+"""JSON Schemas of the curriculum's files, for editors that complete keys and mark mistakes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from moocmap.curriculum.model import Course, GuideSettings, PublishedCoverage, Term, Topic
+
+FILES: dict[str, Any] = {
+    "guide": GuideSettings,
+    "topics": list[Topic],
+    "course": Course,
+    "glossary": list[Term],
+    "published": PublishedCoverage,
+}
+"""What each kind of file in `curriculum/` holds."""
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a kind of file. Raises KeyError for an unknown kind."""
+    schema = TypeAdapter(FILES[kind]).json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"moocmap {kind}", **schema}
