@@ -35,7 +35,14 @@ class Diagnostic:
         return f"{self.file}:{self.line}:{self.column}: {self.severity}[{self.rule}]: {self.message}{hint}"
 
 
-class DiagnosticsError(Exception):
+class UsableError(Exception):
+    """Something that a user can mend; the message says what was found, what was expected and how to go on.
+
+    Every error that a command is to show without a traceback derives from this one.
+    """
+
+
+class DiagnosticsError(UsableError):
     """Input could not be used; `diagnostics` says why, one finding for each place."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:

@@ -42,6 +42,13 @@ for _tag, _pattern, _first in (
     _CoreSchemaLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 
 
+def _construct_int(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> int:
+    return int(node.value)  # decimal: PyYAML's own takes 010 for eight
+
+
+_CoreSchemaLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+
+
 class Document:
     """The data of one YAML file, with the place of each of its parts.
 

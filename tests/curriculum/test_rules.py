@@ -46,7 +46,9 @@ def test_the_unchanged_guide_is_clean():
 
 
 def test_every_rule_is_shown_by_a_case_and_documented():
-    shown = "\n".join(line for path in CASES for line in yaml.safe_load(path.read_text(encoding="utf-8"))["expect"])
+    shown = "\n".join(
+        line for path in CASES for line in yaml.safe_load(path.read_text(encoding="utf-8"))["expect"]
+    )
     assert [rule.id for rule in rules.RULES if f"[{rule.id}]" not in shown] == []
     assert [rule.id for rule in rules.RULES if not rule.description.strip()] == []
 

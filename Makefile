@@ -1,0 +1,44 @@
+# `make guide` builds the guide with its experiment, `make test` runs the whole test suite.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: guide test lint format constraints clean
+
+guide: $(INSTALLED)
+	$(BIN)/moocmap check
+	$(BIN)/moocmap experiment run digits --results build/results
+	$(BIN)/moocmap build
+
+test: $(INSTALLED)
+	$(BIN)/pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/moocmap check
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "moocmap needs Python 3.11 or newer; found: $$($(PYTHON) --version). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable '.[experiments,dev]'
+	@touch $@
+
+# Renews every pin by name to the newest versions that go together.
+constraints:
+	$(PYTHON) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet uv
+	build/newest/bin/uv pip install --python build/newest/bin/python --editable '.[experiments,dev]'
+	{ head -n 1 constraints.txt; build/newest/bin/uv pip freeze --python build/newest/bin/python --exclude-editable; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+clean:
+	rm -rf build .venv

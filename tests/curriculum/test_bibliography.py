@@ -1,0 +1,44 @@
+from moocmap.curriculum.bibliography import read_references
+
+
+TWO_WORKS = r"""% a remark
+
+@article{lin-2013,
+  author = {Lin, Min and Chen, Qiang},
+  title = {Network in {N}etwork \& more},
+  year = {2013},
+  eprint = {1312.4400},
+}
+@misc{x-2020, title = {X}, year = 2020, note = {unverified}}
+"""
+
+
+def read(tmp_path, text):
+    file = tmp_path / "references.bib"
+    file.write_text(text, encoding="utf-8")
+    return read_references(file, "references.bib")
+
+
+def test_fields_are_plain_text_and_lines_are_known(tmp_path):
+    references, lines, problems = read(tmp_path, TWO_WORKS)
+    assert problems == []
+    assert lines == {"lin-2013": 3, "x-2020": 9}
+    assert references[0].title == "Network in Network & more"
+    assert references[0].authors == ["Min Lin", "Qiang Chen"]
+    assert references[0].fields == {"eprint": "1312.4400"}
+    assert [reference.is_verified for reference in references] == [True, False]
+
+
+def test_a_missing_file_holds_nothing(tmp_path):
+    assert read_references(tmp_path / "references.bib", "references.bib") == ([], {}, [])
+
+
+def test_repeated_and_odd_keys_and_broken_syntax_are_placed(tmp_path):
+    _, _, problems = read(
+        tmp_path,
+        "@misc{a-1, title={A}, year={1}}\n@misc{a-1, title={B}, year={1}}\n@misc{A_2, title={C}, year={1}}\n",
+    )
+    assert [(d.line, d.column, d.rule) for d in problems] == [(2, 7, "duplicate-id"), (3, 7, "wrong-id")]
+    references, _, problems = read(tmp_path, "@misc{a-1,\n title={A},\n year={1}\n\n@misc{b-1, title={B}}\n")
+    assert references == []
+    assert [d.rule for d in problems] == ["bibtex-syntax"]
