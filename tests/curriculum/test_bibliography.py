@@ -1,6 +1,5 @@
 from moocmap.curriculum.bibliography import read_references
 
-
 TWO_WORKS = r"""% a remark
 
 @article{lin-2013,
