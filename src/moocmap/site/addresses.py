@@ -1,0 +1,50 @@
+"""Where each page of a locale lives, as a path without suffix, and how one page links to another.
+
+Ids are the URLs, so nothing here may change once a site is published.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+HOME = "index"
+COURSES = "courses/index"
+COMPARE = "compare"
+TOPICS = "topics/index"
+PUBLISHED = "published"
+EXPERIMENTS = "experiments/index"
+GLOSSARY = "glossary"
+REFERENCES = "references"
+API = "api"
+"""The folder of exported data, beside those of the locales."""
+
+
+def course(course_id: str) -> str:
+    """Return the address of a course's page."""
+    return f"courses/{course_id}"
+
+
+def lesson(course_id: str, lesson_id: str) -> str:
+    """Return the address of a lesson's page."""
+    return f"courses/{course_id}/{lesson_id}"
+
+
+def topic(topic_id: str) -> str:
+    """Return the address of a topic's page."""
+    return f"topics/{topic_id}"
+
+
+def experiment(experiment_id: str) -> str:
+    """Return the address of an experiment's page."""
+    return f"experiments/{experiment_id}"
+
+
+def relative(page: str, other: str, anchor: str = "") -> str:
+    """Return the link from one page to another page (or to a place in it) of the same locale."""
+    link = posixpath.relpath(f"{other}.html", posixpath.dirname(page) or ".")
+    return f"{link}#{anchor}" if anchor else link
+
+
+def beside(page: str, path: str) -> str:
+    """Return the link from a page to a file at `path` below the site's root, outside all locales."""
+    return posixpath.relpath(f"../{path}", posixpath.dirname(page) or ".")

@@ -1,0 +1,192 @@
+"""Builds the whole site: pages, then MkDocs once for each locale, then a check of all links, then the swap.
+
+Whatever fails, the last good site stays as it was: everything is built beside it and takes its place last.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from moocmap.curriculum.check import load_guide
+from moocmap.curriculum.load import Sources, read_sources
+from moocmap.curriculum.model import GuideSettings
+from moocmap.diagnostics import DiagnosticsError, has_errors
+from moocmap.experiments.load import load_experiments
+from moocmap.fields import text_in
+from moocmap.site import links
+from moocmap.site.errors import SiteError
+from moocmap.site.escape import inline
+from moocmap.site.locales import Strings, load_strings
+from moocmap.site.measured import Measured, measure
+from moocmap.site.pages import SHARED, Origins, write_pages
+
+_NOT_NEEDED = ("404.html", "sitemap.xml.gz")
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build made: how many pages, in which locales, in how many seconds, and where."""
+
+    target: Path
+    locales: tuple[str, ...]
+    pages: int
+    seconds: float
+
+
+def build(root: Path, target: Path | None = None, *, today: date, site_url: str | None = None) -> BuildResult:
+    """Build the site of the guide in `root` into `target` (default: `root/build/site`).
+
+    `today` is the date that the guide's facts are checked against; `site_url` is the address where the site
+    will live, if known. Raises DiagnosticsError when data, strings or pages are wrong and SiteError when
+    MkDocs or a link fails; `target` is then as it was.
+    """
+    started = time.perf_counter()
+    target = target or root / "build" / "site"
+    guide, _ = load_guide(root, today)
+    experiments, problems = load_experiments(root)
+    if has_errors(problems):
+        raise DiagnosticsError(problems)
+    measured: list[Measured] = [measure(root, experiment) for experiment in experiments]
+    pages_folder = root / "build" / "pages"
+    written = write_pages(guide, measured, pages_folder, root / "site", _origins(root))
+    locales = guide.settings.locales
+    strings = load_strings(root / "site" / "locales", locales, root)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".site-", dir=target.parent) as workplace:
+        fresh = Path(workplace) / "site"
+        shutil.copytree(pages_folder / SHARED, fresh)
+        _render_locales(root, fresh, guide.settings, strings, site_url)
+        broken = links.check(fresh)
+        if broken:
+            raise SiteError(_list("the built site has broken or external links", list(map(str, broken))))
+        _swap(fresh, target, Path(workplace) / "old")
+    return BuildResult(target, tuple(locales), written.count, time.perf_counter() - started)
+
+
+def _origins(root: Path) -> Origins:
+    sources: Sources = read_sources(root)[0]
+    kinds = {"course": sources.courses, "topic": sources.topics, "published": sources.published}
+    return Origins(
+        {
+            (kind, entry.value.id): entry.document.label  # type: ignore[attr-defined]  # all have ids
+            for kind, entries in kinds.items()
+            for entry in entries
+        }
+    )
+
+
+def _render_locales(
+    root: Path, fresh: Path, settings: GuideSettings, strings: Mapping[str, Strings], site_url: str | None
+) -> None:
+    configurations = {
+        locale: _write_configuration(root, fresh, settings, strings, locale, site_url)
+        for locale in settings.locales
+    }
+    with ThreadPoolExecutor(max_workers=max(1, len(configurations))) as pool:
+        list(pool.map(lambda item: _run_mkdocs(root, item[0], item[1]), configurations.items()))
+    for locale in settings.locales:
+        for name in (*_NOT_NEEDED, *(() if site_url else ("sitemap.xml",))):
+            (fresh / locale / name).unlink(missing_ok=True)
+
+
+def _write_configuration(
+    root: Path,
+    fresh: Path,
+    settings: GuideSettings,
+    strings: Mapping[str, Strings],
+    locale: str,
+    site_url: str | None,
+) -> Path:
+    """Write the small file that makes the hand-written `mkdocs.yml` build one locale."""
+    path = root / "build" / f"mkdocs.{locale}.yml"
+    configuration = configuration_for(root, settings, strings, locale)
+    configuration["site_dir"] = str((fresh / locale).resolve())
+    if site_url:
+        configuration["site_url"] = f"{site_url.rstrip('/')}/{locale}/"
+    path.write_text(yaml.safe_dump(configuration, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def configuration_for(
+    root: Path, settings: GuideSettings, strings: Mapping[str, Strings], locale: str
+) -> dict[str, Any]:
+    """Return what one locale's MkDocs configuration says beyond `mkdocs.yml`."""
+    t = strings[locale]
+    return {
+        "INHERIT": "../mkdocs.yml",
+        "site_name": str(inline(text_in(settings.title, locale))),
+        "site_description": str(inline(text_in(settings.description, locale))),
+        "docs_dir": str((root / "build" / "pages" / locale).resolve()),
+        "theme": {
+            "custom_dir": str((root / "site" / "theme").resolve()),
+            "language": locale.split("-", maxsplit=1)[0],
+            "palette": _palette(root, t),
+        },
+        "markdown_extensions": {"toc": {"permalink_title": str(t("permalink"))}},
+        "extra": {
+            "locale": locale,
+            "locales": [{"id": other, "name": str(strings[other]("language.name"))} for other in strings],
+            "switch_language": str(inline(t("switch_language"))),
+        },
+    }
+
+
+def _palette(root: Path, t: Strings) -> list[dict[str, Any]]:
+    """Return the palettes of `mkdocs.yml` with the names of their buttons in one locale."""
+    settings = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
+    palettes: list[dict[str, Any]] = settings.get("theme", {}).get("palette", [])
+    names = {"(prefers-color-scheme: light)": "light", "(prefers-color-scheme: dark)": "dark"}
+    for palette in palettes:
+        if "toggle" in palette:
+            palette["toggle"]["name"] = str(t(f"palette.{names.get(palette.get('media', ''), 'auto')}"))
+    return palettes
+
+
+def _run_mkdocs(root: Path, locale: str, configuration: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", str(configuration)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise SiteError(_list(f"MkDocs could not build locale '{locale}'", said))
+
+
+def _list(headline: str, lines: Sequence[str], most: int = 40) -> str:
+    more = [f"… and {len(lines) - most} more"] if len(lines) > most else []
+    return "\n".join([f"{headline}:", *(f"  {line}" for line in [*lines[:most], *more])])
+
+
+def _swap(fresh: Path, target: Path, old: Path) -> None:
+    """Put the fresh site in the target's place: two renames, so that no half-built site is ever seen."""
+    if target.exists():
+        target.rename(old)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+
+
+def is_site_folder(path: Path) -> bool:
+    """Tell whether a folder holds a built site, or nothing: only such a folder may be replaced."""
+    if not path.exists():
+        return True
+    names = {child.name for child in path.iterdir()}
+    return not names or (
+        "index.html" in names and any(re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", n) for n in names)
+    )

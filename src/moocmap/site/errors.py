@@ -1,0 +1,7 @@
+"""What can go wrong between the data and the finished site."""
+
+from __future__ import annotations
+
+
+class SiteError(Exception):
+    """The site could not be built; the message says what was found, where, and how to mend it."""

@@ -1,0 +1,297 @@
+"""Compiles a guide and its experiments into plain Markdown pages, one folder for each locale.
+
+`site_pages` says which pages there are and what they show; `write_pages` renders and writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markupsafe import Markup
+
+from moocmap.curriculum.model import DEPTHS, Guide
+from moocmap.diagnostics import Diagnostic, DiagnosticsError
+from moocmap.site import addresses, exports, wording
+from moocmap.site.errors import SiteError
+from moocmap.site.locales import Strings, load_strings
+from moocmap.site.measured import Measured
+from moocmap.site.rendering import Page, environment, render
+from moocmap.site.views import GuideView, depth_rank, unit_anchor
+
+SHARED = "shared"
+"""The folder of the pages' output for what all locales have in common; it becomes the site's root."""
+
+_FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Which file each object comes from, for the links that lead back to it."""
+
+    files: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def of(self, kind: str, object_id: str, default: str = "") -> str:
+        """Return the file of an object, named relative to the guide's folder."""
+        return self.files.get((kind, object_id), default)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What `write_pages` wrote: for each locale the names of its pages."""
+
+    pages: dict[str, list[str]]
+
+    @property
+    def count(self) -> int:
+        """How many pages there are over all locales."""
+        return sum(map(len, self.pages.values()))
+
+
+def write_pages(
+    guide: Guide,
+    measured: Sequence[Measured],
+    out: Path,
+    site_source: Path,
+    origins: Origins | None = None,
+) -> Written:
+    """Render every page of every locale of `guide` into `out/<locale>`, and exported data into `out/shared`.
+
+    `site_source` holds `templates/`, `pages/<locale>/`, `locales/` and `assets/`. What an earlier run left in
+    these folders is replaced. Raises DiagnosticsError or SiteError, before anything is written, when a
+    string, a template or a page is wrong.
+    """
+    locales = guide.settings.locales
+    strings = load_strings(site_source / "locales", locales, site_source.parent)
+    hand_written = {locale: _hand_written(site_source / "pages" / locale) for locale in locales}
+    _same_pages(hand_written, site_source)
+    view, origins = GuideView(guide), origins or Origins()
+    templates = environment(site_source / "templates")
+    texts: dict[str, dict[str, str]] = {}
+    for locale in locales:
+        pages = site_pages(view, strings[locale], measured, origins)
+        shared = shared_data(view, strings[locale], measured, origins)
+        texts[locale] = {page.path: render(page, templates, strings[locale], shared) for page in pages}
+        _add_hand_written(texts[locale], hand_written[locale], locale)
+    shared_files = exports.export(guide, measured)
+    index = templates.get_template("root.html").render(
+        guide=guide, strings=strings, locales=locales, known=Markup(json.dumps(locales))
+    )
+    for locale in locales:
+        _write_locale(out / locale, texts[locale], measured, site_source / "assets")
+    _write_shared(out / SHARED, {**shared_files, "index.html": index.encode()}, measured)
+    return Written({locale: sorted(texts[locale]) for locale in locales})
+
+
+def shared_data(
+    view: GuideView, strings: Strings, measured: Sequence[Measured], origins: Origins
+) -> dict[str, Any]:
+    """Return what every template can use besides the data of its own page."""
+    return {
+        "guide": view.guide,
+        "settings": view.guide.settings,
+        "view": view,
+        "coverage": view.coverage,
+        "measured": measured,
+        "origins": origins,
+        "say": wording.Wording(strings),
+        "reference_links": wording.reference_links,
+        "main_link": wording.main_link,
+        "bibtex": wording.bibtex,
+        "depths": DEPTHS,
+        "depth_rank": depth_rank,
+        "unit_anchor": unit_anchor,
+        "to": addresses,
+    }
+
+
+def site_pages(
+    view: GuideView, strings: Strings, measured: Sequence[Measured], origins: Origins
+) -> list[Page]:
+    """Return every generated page of one locale, with what it shows."""
+    pages = [
+        *_section_pages(view, strings),
+        *_course_pages(view, strings),
+        *_topic_pages(view, strings),
+        *_experiment_pages(strings, measured),
+    ]
+    twice = [path for path, count in Counter(page.path for page in pages).items() if count > 1]
+    if twice:
+        raise SiteError(f"two pages would have the address '{twice[0]}'; rename one of the ids in it")
+    return pages
+
+
+def _section_pages(view: GuideView, t: Strings) -> list[Page]:
+    description = t.text(view.guide.settings.description)
+
+    def section(path: str, key: str, template: str, contents: bool = False) -> Page:
+        title, summary = str(t(f"{key}.title")), str(t(f"{key}.intro"))
+        return Page(path, title, template, key, description=summary, shows_contents=contents)
+
+    return [
+        Page(addresses.HOME, str(t("home.title")), "home.md", "home", description=description),
+        section(addresses.COURSES, "courses", "courses.md"),
+        section(addresses.COMPARE, "compare", "compare.md"),
+        section(addresses.TOPICS, "topics", "topics.md", contents=True),
+        Page(addresses.PUBLISHED, str(t("published.title")), "published.md", "compare"),
+        section(addresses.EXPERIMENTS, "experiments", "experiments.md"),
+        section(addresses.GLOSSARY, "glossary", "glossary.md", contents=True),
+        section(addresses.REFERENCES, "references", "references.md"),
+    ]
+
+
+def _course_pages(view: GuideView, t: Strings) -> list[Page]:
+    courses = [
+        Page(
+            addresses.course(course.id),
+            t.text(course.title),
+            "course.md",
+            "courses",
+            {"course": course},
+            t.text(course.summary),
+            shows_contents=True,
+            boost=2.0,
+        )
+        for course in view.guide.courses
+    ]
+    lessons = [
+        Page(
+            addresses.lesson(place.course.id, place.lesson.id),
+            f"{t.text(place.lesson.title)} – {t.text(place.course.short_title or place.course.title)}",
+            "lesson.md",
+            "courses",
+            {"place": place, "course": place.course, "lesson": place.lesson},
+            t.text(place.lesson.summary),
+        )
+        for place in view.places
+    ]
+    return courses + lessons
+
+
+def _topic_pages(view: GuideView, t: Strings) -> list[Page]:
+    area_names = {area.id: t.text(area.name) for area in view.guide.settings.areas}
+    return [
+        Page(
+            addresses.topic(topic.id),
+            t.text(topic.name),
+            "topic.md",
+            "topics",
+            {"topic": topic, "area_name": area_names.get(topic.area, topic.area)},
+            t.text(topic.definition),
+            boost=3.0,
+        )
+        for topic in view.guide.topics
+    ]
+
+
+def _experiment_pages(t: Strings, measured: Sequence[Measured]) -> list[Page]:
+    return [
+        Page(
+            addresses.experiment(one.id),
+            t.text(one.title),
+            "experiment.md",
+            "experiments",
+            {"experiment": one},
+            t.text(one.question),
+            shows_contents=True,
+        )
+        for one in measured
+    ]
+
+
+# Hand-written pages ---------------------------------------------------------------------------------
+
+
+def _hand_written(folder: Path) -> dict[str, str]:
+    """Return the Markdown files of a folder by path without suffix."""
+    found = sorted(folder.rglob("*.md")) if folder.is_dir() else []
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+        for path in found
+    }
+
+
+def _same_pages(hand_written: Mapping[str, Mapping[str, str]], site_source: Path) -> None:
+    every = {name for pages in hand_written.values() for name in pages}
+    problems = [
+        Diagnostic(
+            f"{site_source.name}/pages/{locale}/{name}.md",
+            1,
+            1,
+            "error",
+            "missing-page",
+            f"page '{name}' exists in another locale but not in '{locale}'",
+            "translate it, or remove the other",
+        )
+        for locale, pages in hand_written.items()
+        for name in sorted(every - pages.keys())
+    ]
+    problems += [
+        Diagnostic(
+            f"{site_source.name}/pages/{locale}/{name}.md",
+            1,
+            1,
+            "error",
+            "page-title",
+            "the page has no title",
+            "begin it with three lines: '---', 'title: …', '---'",
+        )
+        for locale, pages in hand_written.items()
+        for name, text in pages.items()
+        if not _title(text)
+    ]
+    if problems:
+        raise DiagnosticsError(problems)
+
+
+def _title(text: str) -> str:
+    found = _FRONT_MATTER.match(text)
+    try:
+        metadata = yaml.safe_load(found.group(1)) if found else None
+    except yaml.YAMLError:
+        return ""
+    return str(metadata.get("title", "")) if isinstance(metadata, dict) else ""
+
+
+def _add_hand_written(texts: dict[str, str], pages: Mapping[str, str], locale: str) -> None:
+    for name, text in pages.items():
+        if name in texts:
+            raise SiteError(f"pages/{locale}/{name}.md: the page '{name}' is generated; choose another name")
+        texts[name] = text
+
+
+# Writing --------------------------------------------------------------------------------------------
+
+
+def _write_locale(folder: Path, texts: Mapping[str, str], measured: Sequence[Measured], assets: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, text in texts.items():
+        _write(folder / f"{name}.md", text.encode())
+    if assets.is_dir():
+        shutil.copytree(assets, folder / "assets", dirs_exist_ok=True)
+    for one in measured:
+        for name, svg in one.plot_files(folder.name).items():
+            _write(folder / "experiments" / one.id / name, svg.encode())
+
+
+def _write_shared(folder: Path, files: Mapping[str, bytes], measured: Sequence[Measured]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in files.items():
+        _write(folder / name, content)
+    for one in measured:
+        for name, source in one.record_files.items():
+            target = folder / addresses.API / "experiments" / one.id / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

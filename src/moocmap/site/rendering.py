@@ -1,0 +1,108 @@
+"""Turns one page's data and template into Markdown."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from moocmap.site import addresses
+from moocmap.site.errors import SiteError
+from moocmap.site.escape import block, inline, printed, visible, web_address
+from moocmap.site.locales import Strings
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page before it is rendered. `path` has no suffix; `section` names the tab it belongs to."""
+
+    path: str
+    title: str
+    template: str
+    section: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+    shows_contents: bool = False
+    boost: float = 1.0
+
+
+def environment(templates: Path) -> jinja2.Environment:
+    """Make the environment that all page templates share: what they print is escaped, gaps are errors."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        autoescape=True,
+        finalize=printed,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render(page: Page, templates: jinja2.Environment, strings: Strings, shared: Mapping[str, Any]) -> str:
+    """Render a page to Markdown with front matter. Raises SiteError naming the template and its line."""
+    helpers = {
+        "page": page,
+        "t": strings,
+        "tx": strings.text,
+        "url": partial(addresses.relative, page.path),
+        "file_url": partial(addresses.beside, page.path),
+        "link": partial(link, page.path),
+        "web_link": web_link,
+        "block": block,
+    }
+    try:
+        template = templates.get_template(page.template)
+        body = template.render({**shared, **helpers, **page.data})
+    except jinja2.TemplateSyntaxError as error:
+        raise SiteError(f"{error.filename or page.template}:{error.lineno}: {error.message}") from error
+    except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
+        where = _template_line(error, page.template)
+        raise SiteError(f"{where}: {error} (page {strings.locale}/{page.path})") from error
+    return front_matter(page) + body.strip() + "\n"
+
+
+def _template_line(error: Exception, template: str) -> str:
+    """Return "file:line" of the innermost template line that an error went through."""
+    place, trace = template, error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name.endswith((".md", ".html")):
+            place = f"{Path(name).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def front_matter(page: Page) -> str:
+    """Return the page's metadata. Texts are escaped here, because the theme prints them as they are."""
+    metadata: dict[str, Any] = {"title": html.escape(visible(page.title)), "section": page.section}
+    if page.description:
+        metadata["description"] = html.escape(visible(page.description))
+    metadata["hide"] = ["navigation"] if page.shows_contents else ["navigation", "toc"]
+    if page.boost != 1.0:
+        metadata["search"] = {"boost": page.boost}
+    text = yaml.safe_dump(metadata, allow_unicode=True, sort_keys=False, width=10**6)
+    return f"---\n{text}---\n\n"
+
+
+def link(page: str, label: object, address: str, anchor: str = "", css: str = "") -> Markup:
+    """Return a link from `page` to another page of the same locale."""
+    return _anchor(addresses.relative(page, address, anchor), label, css)
+
+
+def web_link(label: object, address: str | None, css: str = "") -> Markup:
+    """Return a link to the web, or the plain label when `address` is no web address."""
+    safe = web_address(address)
+    return inline(label) if safe is None else _anchor(safe, label, css)
+
+
+def _anchor(href: str, label: object, css: str) -> Markup:
+    marked = f' class="{css}"' if css else ""
+    return Markup('<a{} href="{}">{}</a>').format(Markup(marked), inline(href), inline(label))

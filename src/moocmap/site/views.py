@@ -1,0 +1,316 @@
+"""What the pages show, derived from the guide: pure functions from data to small tables."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from moocmap.curriculum.coverage import Coverage, RowAgreement, Teaching, agreement
+from moocmap.curriculum.model import (
+    DEPTHS,
+    Area,
+    Course,
+    Depth,
+    Fact,
+    Guide,
+    Lesson,
+    PublishedCoverage,
+    Reference,
+    Relation,
+    Term,
+    Topic,
+    Unit,
+)
+from moocmap.fields import text_in
+from moocmap.site import addresses
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A topic with how far something takes it."""
+
+    topic: Topic
+    depth: Depth
+    exclusive: bool = False
+
+
+@dataclass(frozen=True)
+class LessonPlace:
+    """A lesson where it stands: its course and unit, and the lessons before and after it."""
+
+    course: Course
+    unit: Unit
+    lesson: Lesson
+    number: int
+    before: Lesson | None
+    after: Lesson | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a relation points at: a course, one of its units or one of its lessons."""
+
+    course: Course
+    part: Unit | Lesson | None
+
+    @property
+    def address(self) -> str:
+        """The address of the page."""
+        if isinstance(self.part, Lesson):
+            return addresses.lesson(self.course.id, self.part.id)
+        return addresses.course(self.course.id)
+
+    @property
+    def anchor(self) -> str:
+        """The place within the page."""
+        return unit_anchor(self.part) if isinstance(self.part, Unit) else ""
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A place that recommends a work."""
+
+    address: str
+    topic: Topic | None = None
+    course: Course | None = None
+    lesson: Lesson | None = None
+
+
+@dataclass(frozen=True)
+class CourseMark:
+    """A course in a topic's row of the matrix."""
+
+    course: Course
+    depth: Depth | None
+    exclusive: bool
+
+
+def unit_anchor(unit: Unit) -> str:
+    """Return the anchor of a unit in its course's page."""
+    return f"unit-{unit.id}"
+
+
+def depth_rank(depth: Depth) -> int:
+    """Return 1 for the least depth to 4 for the greatest."""
+    return DEPTHS.index(depth) + 1
+
+
+class GuideView:
+    """All derived tables of a guide; each is computed when a page asks for it."""
+
+    def __init__(self, guide: Guide) -> None:
+        self.guide = guide
+        self.coverage = Coverage(guide)
+
+    # Areas and topics -----------------------------------------------------------------------------
+
+    @cached_property
+    def topics_by_area(self) -> list[tuple[Area, list[Topic]]]:
+        """The areas that have topics, with them."""
+        areas = self.guide.settings.areas
+        grouped = [(area, [t for t in self.guide.topics if t.area == area.id]) for area in areas]
+        return [(area, topics) for area, topics in grouped if topics]
+
+    @cached_property
+    def required_by(self) -> dict[str, list[Topic]]:
+        """By topic id: the topics that require it."""
+        return {
+            topic.id: [other for other in self.guide.topics if topic.id in other.requires]
+            for topic in self.guide.topics
+        }
+
+    def required(self, topic: Topic) -> list[Topic]:
+        """Return the topics that `topic` requires."""
+        return self.topics_with([*topic.requires])
+
+    def topics_with(self, topic_ids: Sequence[str]) -> list[Topic]:
+        """Return the topics with these ids."""
+        return [self.guide.topic_by_id[i] for i in topic_ids if i in self.guide.topic_by_id]
+
+    def terms_of(self, topic_id: str) -> list[Term]:
+        """Return the glossary terms that name a topic."""
+        return [term for term in self.guide.terms if term.topic == topic_id]
+
+    def teaching_by_course(self, topic: Topic) -> list[tuple[Course, Depth, list[Teaching]]]:
+        """Return the courses that teach a topic, how far each takes it, and in which lessons."""
+        courses = self.coverage.courses_teaching(topic.id)
+        return [
+            (
+                course,
+                self.coverage.depth(course.id, topic.id) or "mentions",
+                self.coverage.teachings(course.id, topic.id),
+            )
+            for course in courses
+        ]
+
+    # Courses and lessons --------------------------------------------------------------------------
+
+    def is_exclusive(self, topic_id: str) -> bool:
+        """Tell whether only one of several courses teaches a topic."""
+        return len(self.guide.courses) > 1 and len(self.coverage.courses_teaching(topic_id)) == 1
+
+    def taught_by_area(self, course: Course) -> list[tuple[Area, list[Taught]]]:
+        """Return what a course teaches, by area, the deepest first."""
+        grouped = []
+        for area, topics in self.topics_by_area:
+            taught = [t for t in (self._taught(course, topic) for topic in topics) if t]
+            if taught:
+                grouped.append((area, sorted(taught, key=lambda t: -depth_rank(t.depth))))
+        return grouped
+
+    def _taught(self, course: Course, topic: Topic) -> Taught | None:
+        depth = self.coverage.depth(course.id, topic.id)
+        return Taught(topic, depth, self.is_exclusive(topic.id)) if depth else None
+
+    def exclusive(self, course: Course) -> list[Taught]:
+        """Return what no other course of the guide teaches."""
+        return [taught for _, group in self.taught_by_area(course) for taught in group if taught.exclusive]
+
+    @cached_property
+    def places(self) -> list[LessonPlace]:
+        """All lessons where they stand."""
+        return [place for course in self.guide.courses for place in _places(course)]
+
+    def lesson_topics(self, lesson: Lesson) -> list[Taught]:
+        """Return the topics of a lesson, the deepest first."""
+        known = self.guide.topic_by_id
+        taught = [
+            Taught(known[t.id], t.depth, self.is_exclusive(t.id)) for t in lesson.topics if t.id in known
+        ]
+        return sorted(taught, key=lambda t: -depth_rank(t.depth))
+
+    def deeper_elsewhere(self, place: LessonPlace, taught: Taught) -> list[Teaching]:
+        """Return the lessons that take a topic further than this one does, the deepest first."""
+        found = [
+            teaching
+            for course in self.guide.courses
+            for teaching in self.coverage.teachings(course.id, taught.topic.id)
+            if depth_rank(teaching.depth) > depth_rank(taught.depth)
+        ]
+        return sorted(found, key=lambda teaching: -depth_rank(teaching.depth))
+
+    def target(self, reference: str) -> Target | None:
+        """Return what `course` or `course/part` names, or None when there is no such thing."""
+        course_id, _, part_id = reference.partition("/")
+        course = self.guide.course_by_id.get(course_id)
+        if course is None or not part_id:
+            return Target(course, None) if course else None
+        parts: list[Unit | Lesson] = [*course.lessons, *course.units]
+        part = next((part for part in parts if part.id == part_id), None)
+        return Target(course, part) if part else None
+
+    def relations(self, lesson: Lesson) -> list[tuple[Target, Relation]]:
+        """Return how a lesson relates to other courses, as its data say."""
+        found = [(self.target(relation.target), relation) for relation in lesson.compare]
+        return [(target, relation) for target, relation in found if target]
+
+    def relations_from_others(self, place: LessonPlace) -> list[tuple[LessonPlace, Relation]]:
+        """Return what other lessons say about this one."""
+        here = f"{place.course.id}/{place.lesson.id}"
+        return [(p, r) for p in self.places for r in p.lesson.compare if r.target == here]
+
+    # Facts, references, published tables ----------------------------------------------------------
+
+    def facts_about(self, course: Course, field: str) -> list[tuple[int, Fact]]:
+        """Return the numbered sources of a fact, as the course page's list numbers them."""
+        return [(n, fact) for n, fact in enumerate(course.facts, start=1) if field in fact.about]
+
+    def references_with(self, keys: Sequence[str]) -> list[Reference]:
+        """Return the works with these keys."""
+        known = self.guide.reference_by_key
+        return [known[key] for key in keys if key in known]
+
+    @cached_property
+    def citations(self) -> dict[str, list[Citation]]:
+        """By reference key: where the guide recommends the work."""
+        found: dict[str, list[Citation]] = {reference.key: [] for reference in self.guide.references}
+        for key, citation in self._all_citations():
+            if citation not in found.setdefault(key, []):
+                found[key].append(citation)
+        return found
+
+    def _all_citations(self) -> Iterator[tuple[str, Citation]]:
+        for topic in self.guide.topics:
+            for key in topic.refs:
+                yield key, Citation(addresses.topic(topic.id), topic=topic)
+        for course in self.guide.courses:
+            for lesson in course.lessons:
+                address = addresses.lesson(course.id, lesson.id)
+                for key in (key for advice in lesson.advice for key in advice.refs):
+                    yield key, Citation(address, course=course, lesson=lesson)
+
+    @cached_property
+    def references_sorted(self) -> list[Reference]:
+        """The works by the first author's surname and the year."""
+        return sorted(self.guide.references, key=lambda r: (_plain(_surname(r)), r.year, _plain(r.title)))
+
+    def terms_by_letter(self, locale: str) -> list[tuple[str, list[Term]]]:
+        """Return the glossary in the order of one language, by first letter."""
+        terms = sorted(self.guide.terms, key=lambda term: _plain(text_in(term.term, locale)))
+        letters = itertools.groupby(terms, key=lambda term: _plain(text_in(term.term, locale))[:1].upper())
+        return [(letter, list(group)) for letter, group in letters]
+
+    def agreement(self, published: PublishedCoverage) -> list[RowAgreement]:
+        """Hold a published table against the derived coverage."""
+        return agreement(self.coverage, published)
+
+    def verdicts(self, published: PublishedCoverage) -> dict[str, int]:
+        """Count the rows of a published table by verdict."""
+        rows = self.agreement(published)
+        return {v: sum(row.verdict == v for row in rows) for v in ("agrees", "explained", "unexplained")}
+
+    # The matrix -----------------------------------------------------------------------------------
+
+    def matrix(self) -> list[tuple[Area, list[tuple[Topic, list[CourseMark]]]]]:
+        """Return every topic with its depth in every course, by area."""
+        return [
+            (area, [(topic, self._marks(topic)) for topic in topics]) for area, topics in self.topics_by_area
+        ]
+
+    def _marks(self, topic: Topic) -> list[CourseMark]:
+        only = self.is_exclusive(topic.id)
+        depths = [(course, self.coverage.depth(course.id, topic.id)) for course in self.guide.courses]
+        return [CourseMark(course, depth, only and depth is not None) for course, depth in depths]
+
+    def breadth(self) -> list[tuple[Area, int, list[tuple[Course, int]]]]:
+        """Return by area how many topics there are, and how many of them each course teaches."""
+        return [
+            (
+                area,
+                len(topics),
+                [
+                    (c, sum(bool(self.coverage.teachings(c.id, t.id)) for t in topics))
+                    for c in self.guide.courses
+                ],
+            )
+            for area, topics in self.topics_by_area
+        ]
+
+
+def _surname(reference: Reference) -> str:
+    return reference.authors[0].split()[-1] if reference.authors and reference.authors[0] else reference.title
+
+
+def _plain(text: str) -> str:
+    """Return `text` as dictionaries sort it: without accents and capitals."""
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def _places(course: Course) -> list[LessonPlace]:
+    lessons = course.lessons
+    units = [unit for unit in course.units for _ in unit.lessons]
+    return [
+        LessonPlace(
+            course,
+            units[i],
+            lesson,
+            i + 1,
+            lessons[i - 1] if i else None,
+            lessons[i + 1] if i + 1 < len(lessons) else None,
+        )
+        for i, lesson in enumerate(lessons)
+    ]
