@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -198,7 +199,7 @@ def validate(document: Document, shape: Any, at: Path_ = ()) -> tuple[Any, list[
 
     Returns the object, or None with all that is wrong.
     """
-    adapter: TypeAdapter[Any] = TypeAdapter(shape)
+    adapter = _adapter(shape)
     data = document.data
     for part in at:
         data = data[part]
@@ -207,6 +208,11 @@ def validate(document: Document, shape: Any, at: Path_ = ()) -> tuple[Any, list[
     except ValidationError as errors:
         schema = adapter.json_schema()
         return None, [_explain(document, at, error, schema) for error in errors.errors(include_url=False)]
+
+
+@cache
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(shape)
 
 
 def _explain(document: Document, at: Path_, error: ErrorDetails, schema: Mapping[str, Any]) -> Diagnostic:

@@ -1,0 +1,5 @@
+"""Lets `python -m moocmap` do what `moocmap` does."""
+
+from moocmap.cli import main
+
+main()

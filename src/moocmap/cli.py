@@ -1,5 +1,0 @@
-"""Placeholder until the commands are wired."""
-
-import typer
-
-app = typer.Typer()

@@ -1,0 +1,91 @@
+"""What all commands share: the guide's folder, the consoles, and how a command ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from moocmap.curriculum.check import load_guide
+from moocmap.curriculum.model import Guide
+from moocmap.diagnostics import Diagnostic, did_you_mean
+
+out = Console()
+err = Console(stderr=True)
+
+SEVERITY_STYLES = {"error": "bold red", "warning": "yellow"}
+
+
+@dataclass(frozen=True)
+class State:
+    """What the options before the command say."""
+
+    root: Path
+
+
+def root_of(context: typer.Context) -> Path:
+    """Return the guide's folder: the one given, or the nearest around the current one."""
+    state: State = context.obj
+    return state.root
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder from `start` upward that holds `curriculum/guide.yml`, or `start` itself."""
+    for folder in (start, *start.parents):
+        if (folder / "curriculum" / "guide.yml").is_file():
+            return folder
+    return start
+
+
+def today() -> date:
+    """Return the date in UTC, so that a check says the same everywhere."""
+    return datetime.now(UTC).date()
+
+
+def usable_guide(context: typer.Context) -> Guide:
+    """Load the guide; ends the command with its errors when it has any."""
+    guide, _ = load_guide(root_of(context), today())
+    return guide
+
+
+def fail(message: str, hint: str = "", code: int = 2) -> NoReturn:
+    """End the command with a message (exit code 2: the call itself was wrong)."""
+    err.print(
+        f"[bold red]error:[/] {_plain(message)}" + (f"; {_plain(hint)}" if hint else ""), soft_wrap=True
+    )
+    raise typer.Exit(code)
+
+
+def known_or_fail(what: str, words: Sequence[str], known: Iterable[str]) -> None:
+    """End the command when a word on its line names nothing that exists."""
+    known = list(known)
+    for word in words:
+        if word not in known:
+            fail(f"no {what} '{word}'", did_you_mean(word, known) or f"known: {', '.join(known) or 'none'}")
+
+
+def print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
+    """Print one line for each finding, as compilers do."""
+    for d in sorted(diagnostics):
+        place = f"{d.file}:{d.line}:{d.column}"
+        hint = f"; {d.hint}" if d.hint else ""
+        style = SEVERITY_STYLES[d.severity]
+        out.print(
+            f"[cyan]{_plain(place)}[/]: [{style}]{d.severity}\\[{d.rule}][/]: {_plain(d.message + hint)}",
+            soft_wrap=True,
+            highlight=False,
+        )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 error", "2 errors"."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,177 @@
+"""Commands for editors and readers of curriculum data: check, schema, coverage, compare."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moocmap import tables
+from moocmap.cli.common import (
+    counted,
+    fail,
+    known_or_fail,
+    out,
+    print_diagnostics,
+    root_of,
+    today,
+    usable_guide,
+)
+from moocmap.curriculum import schema
+from moocmap.curriculum.check import check_guide
+from moocmap.curriculum.coverage import Coverage, agreement, agreement_table, comparison_table
+from moocmap.curriculum.coverage import compare as compare_courses
+from moocmap.curriculum.model import Guide
+from moocmap.diagnostics import Diagnostic, as_json
+from moocmap.experiments.load import load_experiments
+from moocmap.files import write_atomically
+from moocmap.tables import Format
+
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="For reading (table), or as data.")]
+LocaleOption = Annotated[str, typer.Option("--locale", "-l", help="The language of names, such as en or es.")]
+
+
+class CheckFormat(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def check(
+    context: typer.Context,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
+    form: Annotated[
+        CheckFormat, typer.Option("--format", "-f", help="One line each, or JSON.")
+    ] = CheckFormat.TEXT,
+) -> None:
+    """Check all curriculum and experiment files and say what is wrong, where, and how to mend it.
+
+    Exit code: 0 nothing to mend, 1 errors found (with --strict: warnings too).
+    """
+    guide, problems = check_guide(root_of(context), today())
+    experiments, more = load_experiments(root_of(context))
+    problems = sorted([*problems, *more])
+    if form is CheckFormat.JSON:
+        out.file.write(as_json(problems))
+    else:
+        print_diagnostics(problems)
+        _print_verdict(guide, len(experiments), problems)
+    if any(d.severity == "error" or strict for d in problems):
+        raise typer.Exit(1)
+
+
+def _print_verdict(guide: Guide | None, experiments: int, problems: list[Diagnostic]) -> None:
+    errors = sum(d.severity == "error" for d in problems)
+    found = f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}"
+    if guide is None:
+        out.print(f"[bold red]✗[/] {found}", highlight=False)
+        return
+    lessons = sum(len(course.lessons) for course in guide.courses)
+    size = ", ".join(
+        counted(number, noun)
+        for number, noun in (
+            (len(guide.courses), "course"),
+            (lessons, "lesson"),
+            (len(guide.topics), "topic"),
+            (len(guide.terms), "term"),
+            (len(guide.references), "reference"),
+            (experiments, "experiment"),
+        )
+    )
+    unverified = sum(not reference.is_verified for reference in guide.references)
+    mark = "[bold red]✗[/]" if errors else "[bold green]✓[/]"
+    out.print(f"{mark} {size} ({unverified} references unverified): {found}", highlight=False, soft_wrap=True)
+
+
+def print_schema(
+    context: typer.Context,
+    kind: Annotated[str | None, typer.Argument(help=f"Kind of file: {', '.join(schema.FILES)}.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write all schemas to this folder.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a kind of file, or write all of them for an editor to use."""
+    if folder is not None:
+        for name in schema.FILES:
+            write_atomically(folder / f"{name}.json", _schema_text(name))
+        out.print(f"{counted(len(schema.FILES), 'schema')} in {folder}", highlight=False)
+    elif kind is None:
+        fail("no kind of file given", f"one of {', '.join(schema.FILES)}, or --out FOLDER for all")
+    else:
+        known_or_fail("kind of file", [kind], schema.FILES)
+        out.file.write(_schema_text(kind))
+
+
+def _schema_text(kind: str) -> str:
+    return json.dumps(schema.json_schema(kind), indent=2, ensure_ascii=False) + "\n"
+
+
+def coverage(
+    context: typer.Context,
+    courses: Annotated[
+        list[str] | None, typer.Argument(help="Course ids; all courses when left out.")
+    ] = None,
+    published: Annotated[
+        str | None, typer.Option("--published", "-p", help="Hold a published table against the lessons.")
+    ] = None,
+    form: FormatOption = Format.TABLE,
+    locale: LocaleOption = "",
+) -> None:
+    """Show how far each course takes each topic, derived from its lessons.
+
+    With --published, show row by row where that table and the lessons agree; exit code 1 when a difference
+    is not explained.
+    """
+    guide = usable_guide(context)
+    if published is not None:
+        _print_agreement(guide, published, form)
+        return
+    ids = courses or list(guide.course_by_id)
+    known_or_fail("course", ids, guide.course_by_id)
+    tables.show(Coverage(guide).table(ids, _locale(guide, locale)), form, out)
+
+
+def _print_agreement(guide: Guide, table_id: str, form: Format) -> None:
+    by_id = {table.id: table for table in guide.published}
+    known_or_fail("published table", [table_id], by_id)
+    rows = agreement(Coverage(guide), by_id[table_id])
+    tables.show(agreement_table(rows), form, out)
+    verdicts = [row.verdict for row in rows]
+    agreeing, explained = verdicts.count("agrees"), verdicts.count("explained")
+    if form is Format.TABLE:
+        out.print(
+            f"{agreeing + explained} of {len(rows)} rows: {agreeing} agree, {explained} explained",
+            highlight=False,
+        )
+    if agreeing + explained < len(rows):
+        raise typer.Exit(1)
+
+
+def compare(
+    context: typer.Context,
+    courses: Annotated[list[str], typer.Argument(help="Two or more course ids.")],
+    form: FormatOption = Format.TABLE,
+    locale: LocaleOption = "",
+) -> None:
+    """Compare what courses teach: shared, only in one, deeper in one."""
+    guide = usable_guide(context)
+    known_or_fail("course", courses, guide.course_by_id)
+    if len(set(courses)) < 2:
+        fail("at least two different courses are needed", f"known: {', '.join(guide.course_by_id)}")
+    derived = Coverage(guide)
+    comparison = compare_courses(derived, courses)
+    tables.show(comparison_table(derived, comparison, _locale(guide, locale)), form, out)
+    if form is Format.TABLE:
+        out.print(f"{counted(len(comparison.shared), 'topic')} in all of them", highlight=False)
+        for course_id in courses:
+            only, deeper = len(comparison.exclusive[course_id]), len(comparison.deeper_in[course_id])
+            out.print(f"{course_id}: {only} only here, {deeper} deeper here", highlight=False)
+
+
+def _locale(guide: Guide, locale: str) -> str:
+    known_or_fail("language", [locale] if locale else [], guide.settings.locales)
+    return locale or guide.settings.locales[0]
