@@ -6,7 +6,6 @@ Whatever fails, the last good site stays as it was: everything is built beside i
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -22,17 +21,21 @@ from typing import Any
 import yaml
 
 from moocmap.curriculum.check import load_guide
-from moocmap.curriculum.load import Sources, read_sources
+from moocmap.curriculum.load import read_sources
 from moocmap.curriculum.model import GuideSettings
 from moocmap.diagnostics import DiagnosticsError, has_errors
 from moocmap.experiments.load import load_experiments
 from moocmap.fields import text_in
 from moocmap.site import links
+from moocmap.site.addresses import API
 from moocmap.site.errors import SiteError
 from moocmap.site.escape import inline
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured, measure
 from moocmap.site.pages import SHARED, Origins, write_pages
+
+MARK = f"{API}/guide.json"
+"""The file by which a built site is known."""
 
 _NOT_NEEDED = ("404.html", "sitemap.xml.gz")
 
@@ -56,6 +59,7 @@ def build(root: Path, target: Path | None = None, *, today: date, site_url: str 
     """
     started = time.perf_counter()
     target = target or root / "build" / "site"
+    _refuse_foreign_folder(target)
     guide, _ = load_guide(root, today)
     experiments, problems = load_experiments(root)
     if has_errors(problems):
@@ -78,53 +82,37 @@ def build(root: Path, target: Path | None = None, *, today: date, site_url: str 
 
 
 def _origins(root: Path) -> Origins:
-    sources: Sources = read_sources(root)[0]
-    kinds = {"course": sources.courses, "topic": sources.topics, "published": sources.published}
-    return Origins(
-        {
-            (kind, entry.value.id): entry.document.label  # type: ignore[attr-defined]  # all have ids
-            for kind, entries in kinds.items()
-            for entry in entries
-        }
-    )
+    sources = read_sources(root)[0]
+    files = {("course", entry.value.id): entry.document.label for entry in sources.courses}
+    files |= {("topic", entry.value.id): entry.document.label for entry in sources.topics}
+    files |= {("published", entry.value.id): entry.document.label for entry in sources.published}
+    return Origins(files)
 
 
 def _render_locales(
     root: Path, fresh: Path, settings: GuideSettings, strings: Mapping[str, Strings], site_url: str | None
 ) -> None:
-    configurations = {
-        locale: _write_configuration(root, fresh, settings, strings, locale, site_url)
-        for locale in settings.locales
-    }
-    with ThreadPoolExecutor(max_workers=max(1, len(configurations))) as pool:
-        list(pool.map(lambda item: _run_mkdocs(root, item[0], item[1]), configurations.items()))
+    """Run MkDocs for each locale, side by side, into `fresh/<locale>`."""
+    paths = {}
+    for locale in settings.locales:
+        configuration = configuration_for(root, settings, strings, locale)
+        configuration["site_dir"] = str((fresh / locale).resolve())
+        if site_url:
+            configuration["site_url"] = f"{site_url.rstrip('/')}/{locale}/"
+        paths[locale] = root / "build" / f"mkdocs.{locale}.yml"
+        text = yaml.safe_dump(configuration, allow_unicode=True, sort_keys=False)
+        paths[locale].write_text(text, encoding="utf-8")
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        list(pool.map(lambda item: _run_mkdocs(root, *item), paths.items()))
     for locale in settings.locales:
         for name in (*_NOT_NEEDED, *(() if site_url else ("sitemap.xml",))):
             (fresh / locale / name).unlink(missing_ok=True)
 
 
-def _write_configuration(
-    root: Path,
-    fresh: Path,
-    settings: GuideSettings,
-    strings: Mapping[str, Strings],
-    locale: str,
-    site_url: str | None,
-) -> Path:
-    """Write the small file that makes the hand-written `mkdocs.yml` build one locale."""
-    path = root / "build" / f"mkdocs.{locale}.yml"
-    configuration = configuration_for(root, settings, strings, locale)
-    configuration["site_dir"] = str((fresh / locale).resolve())
-    if site_url:
-        configuration["site_url"] = f"{site_url.rstrip('/')}/{locale}/"
-    path.write_text(yaml.safe_dump(configuration, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return path
-
-
 def configuration_for(
     root: Path, settings: GuideSettings, strings: Mapping[str, Strings], locale: str
 ) -> dict[str, Any]:
-    """Return what one locale's MkDocs configuration says beyond `mkdocs.yml`."""
+    """Return what one locale's MkDocs configuration says beyond the hand-written `mkdocs.yml`."""
     t = strings[locale]
     return {
         "INHERIT": "../mkdocs.yml",
@@ -170,6 +158,12 @@ def _list(headline: str, lines: Sequence[str], most: int = 40) -> str:
     return "\n".join([f"{headline}:", *(f"  {line}" for line in [*lines[:most], *more])])
 
 
+def _refuse_foreign_folder(target: Path) -> None:
+    """Refuse to replace a folder that is no built site."""
+    if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
+        raise SiteError(f"{target} is not empty and holds no site built by moocmap; name another folder")
+
+
 def _swap(fresh: Path, target: Path, old: Path) -> None:
     """Put the fresh site in the target's place: two renames, so that no half-built site is ever seen."""
     if target.exists():
@@ -180,13 +174,3 @@ def _swap(fresh: Path, target: Path, old: Path) -> None:
         if old.exists():
             old.rename(target)
         raise
-
-
-def is_site_folder(path: Path) -> bool:
-    """Tell whether a folder holds a built site, or nothing: only such a folder may be replaced."""
-    if not path.exists():
-        return True
-    names = {child.name for child in path.iterdir()}
-    return not names or (
-        "index.html" in names and any(re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", n) for n in names)
-    )

@@ -13,14 +13,14 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 _SPECIAL = re.compile(r"""[*_\[\]|`<>&{}#!~^$\\"'@]""")
-_LEADING = re.compile(r"^(?:[-+=:.)]|\d+[.)])")
+_LEADING = re.compile(r"^ ?(?:[-+=:.)]|\d+[.)])")
 
 
 def visible(value: object) -> str:
-    """Return what a reader sees of `value`: one line, without control characters, blanks collapsed."""
+    """Return what a reader sees of `value`: one line, no control characters, each run of blanks one blank."""
     text = "".join(" " if c.isspace() else c for c in str(value))
     text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs") and not _is_noncharacter(c))
-    return " ".join(text.split())
+    return re.sub(" +", " ", text)
 
 
 def _is_noncharacter(character: str) -> bool:
@@ -29,7 +29,7 @@ def _is_noncharacter(character: str) -> bool:
 
 
 def _entity(match: re.Match[str]) -> str:
-    return "".join(c if c.isdigit() else f"&#{ord(c)};" for c in match.group())
+    return "".join(c if c.isdigit() or c == " " else f"&#{ord(c)};" for c in match.group())
 
 
 def inline(value: object) -> Markup:

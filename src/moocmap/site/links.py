@@ -87,10 +87,10 @@ def check(site: Path) -> list[Broken]:
 
     Links to the web are not followed. A link to a page must name its file, so that it works without a server.
     """
-    pages = {path: _read(path) for path in sorted(site.rglob("*.html"))}
+    pages = {path: _read(path) for path in sorted(site.resolve().rglob("*.html"))}
     found: list[Broken] = []
     for path, reader in pages.items():
-        label = path.relative_to(site).as_posix()
+        label = path.relative_to(site.resolve()).as_posix()
         problems = [(line, a, _why_broken(site, path, a, pages, loads=False)) for line, a in reader.links]
         problems += [(line, a, _why_broken(site, path, a, pages, loads=True)) for line, a in reader.loaded]
         found += [Broken(label, line, address, reason) for line, address, reason in problems if reason]
@@ -121,20 +121,29 @@ def _why_broken(site: Path, page: Path, address: str, pages: dict[Path, _Reader]
         parts = urlsplit(address.strip())
     except ValueError:
         return "not an address"
-    if parts.scheme in ("http", "https") or parts.netloc:
-        return "loaded from another host" if loads else ""
-    if parts.scheme:
-        allowed = ("data",) if loads else ("mailto",)
-        return "" if parts.scheme in allowed else f"'{parts.scheme}:' address"
+    if parts.scheme or parts.netloc:
+        return _why_not_allowed(parts.scheme, loads=loads)
     if parts.path.startswith("/"):
         return "absolute path"
-    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-    if not target.is_relative_to(site.resolve()) and target != page:
-        return "outside the site"
-    if not target.is_file():
-        return "folder instead of a file" if target.is_dir() else "no such file"
+    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page.resolve()
+    reason = _why_no_file(site.resolve(), target)
     anchor = unquote(parts.fragment)
-    if not anchor or loads:
-        return ""
-    known = pages.get(target) or pages.get(page if not parts.path else target)
-    return "" if known is None or anchor in known.anchors else "no such anchor"
+    if reason or not anchor or loads or target not in pages:
+        return reason
+    return "" if anchor in pages[target].anchors else "no such anchor"
+
+
+def _why_not_allowed(scheme: str, *, loads: bool) -> str:
+    """Say what is wrong with an address that names its scheme or host."""
+    if scheme in ("http", "https", ""):
+        return "loaded from another host" if loads else ""
+    allowed = "data" if loads else "mailto"
+    return "" if scheme == allowed else f"'{scheme}:' address"
+
+
+def _why_no_file(site: Path, target: Path) -> str:
+    if not target.is_relative_to(site):
+        return "outside the site"
+    if target.is_dir():
+        return "folder instead of a file"
+    return "" if target.is_file() else "no such file"

@@ -51,6 +51,13 @@ class Strings:
         """Return a text of the guide in this locale."""
         return text_in(value if isinstance(value, str) else dict(value), self.locale)
 
+    def heading(self, value: str | Mapping[str, str]) -> str:
+        """Return a text of the guide as it starts a line: with a capital, but for names of libraries."""
+        text = self.text(value)
+        first = text.split(maxsplit=1)[0]
+        is_word = first.islower() and first.replace("-", "").isalpha()
+        return text[:1].upper() + text[1:] if is_word and not self.has(f"library.{first}") else text
+
     def number(self, value: float, digits: int | None = None) -> str:
         """Write a number as this locale does: at most `digits` decimals, or exactly those it has."""
         shown = f"{value:.{digits}f}" if digits is not None else f"{value:g}" if value % 1 else f"{value:.0f}"
@@ -72,14 +79,7 @@ class Strings:
 def _escape_around(text: str) -> str:
     """Escape an interface string but keep its `{placeholders}`."""
     parts = text.replace("{", "\0{").replace("}", "}\0").split("\0")
-    return "".join(part if part.startswith("{") else _spaced(part) for part in parts)
-
-
-def _spaced(part: str) -> str:
-    """Escape a part of a line, with the blanks at its ends."""
-    if not part.strip():
-        return " " if part else ""
-    return (" " if part[0] == " " else "") + inline(part) + (" " if part[-1] == " " else "")
+    return "".join(part if part.startswith("{") else inline(part) for part in parts)
 
 
 def load_strings(folder: Path, locales: list[str], root: Path) -> dict[str, Strings]:

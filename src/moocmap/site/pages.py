@@ -180,7 +180,7 @@ def _topic_pages(view: GuideView, t: Strings) -> list[Page]:
     return [
         Page(
             addresses.topic(topic.id),
-            t.text(topic.name),
+            t.heading(topic.name),
             "topic.md",
             "topics",
             {"topic": topic, "area_name": area_names.get(topic.area, topic.area)},

@@ -82,9 +82,9 @@ def _template_line(error: Exception, template: str) -> str:
 
 def front_matter(page: Page) -> str:
     """Return the page's metadata. Texts are escaped here, because the theme prints them as they are."""
-    metadata: dict[str, Any] = {"title": html.escape(visible(page.title)), "section": page.section}
+    metadata: dict[str, Any] = {"title": html.escape(visible(page.title).strip()), "section": page.section}
     if page.description:
-        metadata["description"] = html.escape(visible(page.description))
+        metadata["description"] = html.escape(visible(page.description).strip())
     metadata["hide"] = ["navigation"] if page.shows_contents else ["navigation", "toc"]
     if page.boost != 1.0:
         metadata["search"] = {"boost": page.boost}
