@@ -1,0 +1,141 @@
+"""Tables from records: what each library came to, and how far two libraries are apart.
+
+All figures are derived; n and a 95% interval stand beside every mean. Intervals are Student's t over seeds:
+they hold for other random starts on the same split of the data, not for other data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import pandas as pd
+from scipy import stats
+
+from moocmap.experiments.record import Record
+
+
+class Interval(NamedTuple):
+    """A mean with its confidence interval, which is not a number where n is 1."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """Return the mean of values and Student's t interval for it.
+
+    Raises:
+        ValueError: if there are no values.
+    """
+    n = len(values)
+    if n == 0:
+        raise ValueError("expected at least one value")
+    mean = math.fsum(values) / n
+    if n == 1:
+        return Interval(mean, math.nan, math.nan, 1)
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * deviation / math.sqrt(n)
+    return Interval(mean, mean - half, mean + half, n)
+
+
+def summary(records: Iterable[Record]) -> pd.DataFrame:
+    """Tabulate one row for each library × model × recipe.
+
+    Columns: `library`, `model`, `recipe`; `n` (seeds); of the test set `accuracy` with `accuracy_low` and
+    `accuracy_high`, `macro_f1` and `loss` (means over seeds); `validation_accuracy`; `seconds_per_epoch`
+    (the median over a run's epochs on the target task, then the mean over seeds); `parameters`; `versions`
+    and `hardware`, with " | " between them where records differ.
+    """
+    rows = []
+    for (library, model, recipe), group in _grouped(records).items():
+        accuracy = interval([record.facts.metrics.test.accuracy for record in group])
+        rows.append(
+            {
+                "library": library,
+                "model": model,
+                "recipe": recipe,
+                "n": accuracy.n,
+                "accuracy": accuracy.mean,
+                "accuracy_low": accuracy.low,
+                "accuracy_high": accuracy.high,
+                "macro_f1": _mean(record.facts.metrics.test.macro_f1 for record in group),
+                "loss": _mean(record.facts.metrics.test.loss for record in group),
+                "validation_accuracy": _mean(record.facts.metrics.validation.accuracy for record in group),
+                "seconds_per_epoch": _mean(seconds_per_epoch(record) for record in group),
+                "parameters": group[0].facts.weights.parameters,
+                "versions": " | ".join(dict.fromkeys(versions(record) for record in group)),
+                "hardware": " | ".join(dict.fromkeys(hardware(record) for record in group)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def paired_difference(records: Iterable[Record], metric: str = "accuracy") -> pd.DataFrame:
+    """Tabulate library A − library B for each model × recipe, paired on seeds.
+
+    `metric` is one of the test set: accuracy, macro_f1 or loss. Columns: `a`, `b`, `model`, `recipe`,
+    `metric`, `n` (seeds that both have), `mean`, `low`, `high`. Pairs without a common seed are left out.
+    """
+    groups = _grouped(records)
+    by_setting: dict[tuple[str, str], dict[str, dict[int, float]]] = {}
+    for (library, model, recipe), group in groups.items():
+        values = {record.seed: float(getattr(record.facts.metrics.test, metric)) for record in group}
+        by_setting.setdefault((model, recipe), {})[library] = values
+    rows = []
+    for (model, recipe), libraries in by_setting.items():
+        for a, b in combinations(libraries, 2):
+            seeds = sorted(libraries[a].keys() & libraries[b].keys())
+            if seeds:
+                found = interval([libraries[a][seed] - libraries[b][seed] for seed in seeds])
+                rows.append(
+                    {
+                        "a": a,
+                        "b": b,
+                        "model": model,
+                        "recipe": recipe,
+                        "metric": metric,
+                        "n": found.n,
+                        "mean": found.mean,
+                        "low": found.low,
+                        "high": found.high,
+                    }
+                )
+    return pd.DataFrame(rows, columns=["a", "b", "model", "recipe", "metric", "n", "mean", "low", "high"])
+
+
+def seconds_per_epoch(record: Record) -> float:
+    """Return the median seconds of an epoch on the target task; the first ones build the graph."""
+    return float(record.transfer_epochs["seconds"].median())
+
+
+def versions(record: Record) -> str:
+    """Name the library and its backend with their versions, such as "keras 3.15.1 on tensorflow 2.21.0"."""
+    software = record.facts.software
+    backend = software["backend"]
+    return f"{record.library} {software[record.library]} on {backend} {software[backend]}"
+
+
+def hardware(record: Record) -> str:
+    """Name processor, threads and accelerator of a run."""
+    place = record.facts.hardware
+    threads = place.threads or place.cores
+    used = f"{threads} {'thread' if threads == 1 else 'threads'} of {place.cores} cores"
+    accelerator = "no accelerator" if place.accelerator == "none" else place.accelerator
+    return f"{place.cpu}, {used}, {accelerator}"
+
+
+def _grouped(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Record]]:
+    groups: dict[tuple[str, str, str], list[Record]] = {}
+    for record in sorted(records, key=lambda r: (r.recipe, r.model, r.library, r.seed)):
+        groups.setdefault((record.library, record.model, record.recipe), []).append(record)
+    return groups
+
+
+def _mean(values: Iterable[float]) -> float:
+    listed = list(values)
+    return math.fsum(listed) / len(listed)

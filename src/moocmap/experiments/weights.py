@@ -1,0 +1,84 @@
+"""Weights as NumPy arrays, the same for every library: drawn, counted, hashed.
+
+They are named `<layer>/<part>` and laid out channels last:
+
+| layer       | parts                                                                              |
+| ----------- | ---------------------------------------------------------------------------------- |
+| `conv`      | `kernel` (height, width, channels in, channels out)                                |
+| `batchnorm` | `gamma`, `beta`, `mean`, `variance` (channels); the last two are moving statistics |
+| `dense`     | `kernel` (in, out), `bias` (out)                                                   |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import zlib
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moocmap.experiments.zoo import Layer, names
+
+Array = NDArray[np.float32]
+Weights = dict[str, Array]
+
+STATISTICS = ("mean", "variance")
+"""Parts that move with the data, not along the gradient."""
+
+
+def shapes(layers: Iterable[Layer], channels: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array of a model that takes images of `channels` channels."""
+    width = channels
+    found: dict[str, tuple[int, ...]] = {}
+    for layer in layers:
+        name = layer.get("name")
+        if layer["layer"] == "conv":
+            found[f"{name}/kernel"] = (layer["kernel"], layer["kernel"], width, layer["filters"])
+            width = layer["filters"]
+        elif layer["layer"] == "batchnorm":
+            found |= {f"{name}/{part}": (width,) for part in ("gamma", "beta", *STATISTICS)}
+        elif layer["layer"] == "dense":
+            found |= {f"{name}/kernel": (width, layer["units"]), f"{name}/bias": (layer["units"],)}
+            width = layer["units"]
+    return found
+
+
+def draw(layers: Iterable[Layer], channels: int, seed: int) -> Weights:
+    """Draw the initial weights of a model (float32).
+
+    Kernels are normal with mean 0 and variance 2 / fan-in (He et al. 2015, "Delving deep into rectifiers");
+    biases, `beta` and `mean` are 0, `gamma` and `variance` 1. Each array has a stream of random numbers of
+    its own, from `seed` and its name: another layer beside it changes nothing.
+    """
+    drawn: Weights = {}
+    for name, shape in shapes(layers, channels).items():
+        part = name.rpartition("/")[2]
+        if part == "kernel":
+            rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+            drawn[name] = rng.normal(0.0, math.sqrt(2 / math.prod(shape[:-1])), shape).astype(np.float32)
+        else:
+            drawn[name] = np.full(shape, 1.0 if part in ("gamma", "variance") else 0.0, np.float32)
+    return drawn
+
+
+def of_layers(weights: Mapping[str, Array], layers: Iterable[Layer]) -> Weights:
+    """Return the arrays that belong to these layers."""
+    wanted = names(layers)
+    return {name: array for name, array in weights.items() if name.partition("/")[0] in wanted}
+
+
+def count(weights: Mapping[str, Array]) -> int:
+    """Count the trainable parameters: all but the moving statistics."""
+    return sum(array.size for name, array in weights.items() if name.rpartition("/")[2] not in STATISTICS)
+
+
+def digest(arrays: Mapping[str, NDArray[np.generic]]) -> str:
+    """Return the SHA-256 of named arrays: of their names, types, shapes and values."""
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()

@@ -1,0 +1,154 @@
+"""Writes the record of a finished run: `run.json`, `epochs.csv` and `predictions.csv`.
+
+A record names no host, no user and no path. The folder appears under its name when all of it is written.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moocmap.experiments import weights
+from moocmap.experiments.checkpoint import Checkpoint
+from moocmap.experiments.data import Part, Task, manifest
+from moocmap.experiments.spec import Spec, hash_of, layers_of
+
+FORMAT = 1
+"""The version of the record's layout."""
+RECORD = "record"
+"""The folder, inside a worker's, that the finished record stands in."""
+DIGITS = "%.7g"
+"""How figures are written: as many digits as float32 has."""
+
+
+def write_record(
+    folder: Path,
+    spec: Spec,
+    tasks: dict[str, Task],
+    state: Checkpoint,
+    *,
+    logits: NDArray[np.float32],
+    facts: dict[str, Any],
+) -> None:
+    """Write `folder/record/` from the finished training and the logits of the test images (n, classes)."""
+    target = tasks["target"]
+    chances = probabilities(logits)
+    final = weights.of_layers(state.weights, layers_of(spec, "target"))
+    last = state.rows[-1]
+    information = {
+        "format": FORMAT,
+        "experiment": spec["experiment"],
+        "run": spec["run"],
+        "spec_hash": hash_of(spec),
+        "spec": spec,
+        "data": {name: manifest(task) for name, task in tasks.items()},
+        "weights": {
+            "initial": "drawn with NumPy: kernels He-normal, the same arrays for every library",
+            "initial_sha256": state.initial_sha256,
+            "final_sha256": weights.digest(final),
+            "parameters": weights.count(final),
+            "parameters_in_head": weights.count(weights.of_layers(final, spec["heads"]["target"])),
+        },
+        "software": {"python": platform.python_version(), **facts["software"], **_shared_versions()},
+        "hardware": {**hardware(), "accelerator": facts["accelerator"], "threads": spec["threads"]},
+        "determinism": facts["determinism"],
+        "started": state.started,
+        "resumed": state.resumed,
+        "seconds": _seconds(spec, state),
+        "metrics": {
+            "selected": {"phase": last["phase"], "epoch": last["epoch"], "rule": spec["selection"]},
+            "validation": {
+                "n": len(target.validation),
+                "accuracy": last["validation_accuracy"],
+                "loss": last["validation_loss"],
+            },
+            "test": test_metrics(target.test, chances),
+        },
+    }
+    partial = folder / f"{RECORD}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    text = json.dumps(information, indent=2, ensure_ascii=False) + "\n"
+    (partial / "run.json").write_text(text, encoding="utf-8")
+    pd.DataFrame(state.rows).to_csv(
+        partial / "epochs.csv", index=False, float_format=DIGITS, lineterminator="\n"
+    )
+    predictions(target, chances).to_csv(
+        partial / "predictions.csv", index=False, float_format=DIGITS, lineterminator="\n"
+    )
+    partial.rename(folder / RECORD)
+
+
+def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Turn logits (n, classes) into probabilities, each row of sum 1 (softmax, in float64)."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    powers = np.exp(shifted)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def test_metrics(part: Part, chances: NDArray[np.float64]) -> dict[str, float]:
+    """Return n, accuracy and macro-averaged F1 (0 to 1) and the mean cross-entropy (nats) of predictions."""
+    from sklearn.metrics import accuracy_score, f1_score, log_loss
+
+    found, classes = chances.argmax(axis=1), list(range(chances.shape[1]))
+    return {
+        "n": len(part),
+        "accuracy": float(accuracy_score(part.labels, found)),
+        "macro_f1": float(f1_score(part.labels, found, average="macro", labels=classes, zero_division=0)),
+        "loss": float(log_loss(part.labels, chances, labels=classes)),
+    }
+
+
+def predictions(task: Task, chances: NDArray[np.float64]) -> pd.DataFrame:
+    """Tabulate the test images: id, true class, predicted class, and the probability of each class."""
+    classes = np.array(task.classes)
+    table = pd.DataFrame(
+        {
+            "id": task.test.ids,
+            "label": classes[task.test.labels],
+            "prediction": classes[chances.argmax(axis=1)],
+        }
+    )
+    for number, label in enumerate(task.classes):
+        table[f"p_{label}"] = chances[:, number]
+    return table
+
+
+def hardware() -> dict[str, Any]:
+    """Describe this machine without naming it: processor, cores that may be used, system."""
+    return {"cpu": _cpu_model(), "cores": _cores(), "system": f"{platform.system()} {platform.machine()}"}
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
+
+
+def _shared_versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("numpy", "pandas", "scikit-learn")}
+
+
+def _seconds(spec: Spec, state: Checkpoint) -> dict[str, float]:
+    """Sum the seconds of training and validating by phase, and of all phases."""
+    by_phase = {
+        phase["name"]: sum(row["seconds"] for row in state.rows if row["phase"] == phase["name"])
+        for phase in spec["phases"]
+    }
+    return {name: round(value, 3) for name, value in (by_phase | {"total": sum(by_phase.values())}).items()}
