@@ -81,7 +81,7 @@ def _draw(records: Sequence[Record], words: Mapping[str, str], colours: Mapping[
                 _draw_library(plot, [r for r in records if r.library == library], f"{part}_{measure}", look)
             _dress(plot, records[0], words, colours, is_top=row == 0)
             if row == 0:
-                plot.set_title(words[part], fontsize=11, pad=22)
+                plot.set_title(words[part], fontsize=11, pad=20)
             if column == 0:
                 plot.set_ylabel(words[measure])
             if row == 1:
@@ -118,6 +118,7 @@ def _dress(
     """Draw the grid, the boundaries between phases and, on top, the phases' names."""
     plot.patch.set_alpha(0)
     plot.grid(axis="y", color=colours["faint"], linewidth=0.8)
+    plot.set_ylim(bottom=0)
     plot.xaxis.set_major_locator(MaxNLocator(integer=True))
     phases = record.transfer_epochs["phase"].reset_index(drop=True)
     for name in dict.fromkeys(phases):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,10 @@ class Event:
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds_left: float | None = None
     message: str = ""
+
+
+class WorkerError(ExperimentError):
+    """A worker ended without a record; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ class _Session:
                 continue
             try:
                 self.train(run, number)
-            except _WorkerFailedError as error:
+            except WorkerError as error:
                 summary.failed[run.id] = str(error)
                 self.left.pop(run.id)
                 self.tell("failed", run, number, message=str(error))
@@ -228,7 +233,7 @@ def publish(record: Path, place: Path) -> None:
     """Check a worker's record and let it appear at its place, whole or not at all.
 
     Raises:
-        ExperimentError: if the worker left no complete record.
+        WorkerError: if the worker left no complete record.
     """
     incoming = place.with_name(f".{place.name}.incoming") / place.name
     shutil.rmtree(incoming.parent, ignore_errors=True)
@@ -239,13 +244,9 @@ def publish(record: Path, place: Path) -> None:
         read_record(incoming)
         incoming.rename(place)
     except (OSError, DamagedRecordError) as error:
-        raise ExperimentError(f"the worker left no complete record in {record}: {error}") from error
+        raise WorkerError(f"the worker left no complete record in {record}: {error}") from error
     finally:
         shutil.rmtree(incoming.parent, ignore_errors=True)
-
-
-class _WorkerFailedError(Exception):
-    """A worker ended without a record; the message says why and what to do."""
 
 
 def _worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
@@ -253,7 +254,13 @@ def _worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
     command = [sys.executable, "-m", WORKERS[run.library][0], str(folder)]
     with (folder / LOG).open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8", start_new_session=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+            env=worker_environment(folder.parent.parent / "pycache"),
         )
         try:
             assert process.stdout is not None
@@ -266,7 +273,18 @@ def _worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
         finally:
             _stop(process)
     if status != 0:
-        raise _WorkerFailedError(_why(status, folder))
+        raise WorkerError(_why(status, folder))
+
+
+def worker_environment(cache: Path) -> dict[str, str]:
+    """Return the variables for a worker: compiled Python goes to `cache` if not to lie beside its source.
+
+    Without any compiled files, importing TensorFlow takes 18 s instead of 7 s, in every run.
+    """
+    environment = dict(os.environ)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(cache.absolute()))
+    return environment
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
