@@ -31,8 +31,11 @@ from moocmap.site.addresses import API
 from moocmap.site.errors import SiteError
 from moocmap.site.escape import inline
 from moocmap.site.locales import Strings, load_strings
-from moocmap.site.measured import Measured, measure
-from moocmap.site.pages import SHARED, Origins, write_pages
+from moocmap.site.measured import measure
+from moocmap.site.pages import SHARED, Origins, Written, write_pages
+
+PAGES = Path("build", "pages")
+"""Where the compiled pages go, below the guide's folder."""
 
 MARK = f"{API}/guide.json"
 """The file by which a built site is known."""
@@ -59,26 +62,42 @@ def build(root: Path, target: Path | None = None, *, today: date, site_url: str 
     """
     started = time.perf_counter()
     target = target or root / "build" / "site"
-    _refuse_foreign_folder(target)
-    guide, _ = load_guide(root, today)
-    experiments, problems = load_experiments(root)
-    if has_errors(problems):
-        raise DiagnosticsError(problems)
-    measured: list[Measured] = [measure(root, experiment) for experiment in experiments]
-    pages_folder = root / "build" / "pages"
-    written = write_pages(guide, measured, pages_folder, root / "site", _origins(root))
-    locales = guide.settings.locales
-    strings = load_strings(root / "site" / "locales", locales, root)
+    if not is_site_folder(target):
+        raise SiteError(f"{target} is not empty and holds no site built by moocmap; name another folder")
+    settings, written = _compile(root, today)
+    strings = load_strings(root / "site" / "locales", settings.locales, root)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=target.parent) as workplace:
         fresh = Path(workplace) / "site"
-        shutil.copytree(pages_folder / SHARED, fresh)
-        _render_locales(root, fresh, guide.settings, strings, site_url)
+        shutil.copytree(root / PAGES / SHARED, fresh)
+        _render_locales(root, fresh, settings, strings, site_url)
         broken = links.check(fresh)
         if broken:
             raise SiteError(_list("the built site has broken or external links", list(map(str, broken))))
         _swap(fresh, target, Path(workplace) / "old")
-    return BuildResult(target, tuple(locales), written.count, time.perf_counter() - started)
+    return BuildResult(target, tuple(settings.locales), written.count, time.perf_counter() - started)
+
+
+def compile_pages(root: Path, today: date) -> Written:
+    """Write the guide in `root` as Markdown and data to `root/build/pages`, without rendering it.
+
+    Raises DiagnosticsError or SiteError when data, strings, templates or pages are wrong.
+    """
+    return _compile(root, today)[1]
+
+
+def _compile(root: Path, today: date) -> tuple[GuideSettings, Written]:
+    guide, _ = load_guide(root, today)
+    experiments, problems = load_experiments(root)
+    if has_errors(problems):
+        raise DiagnosticsError(problems)
+    measured = [measure(root, experiment) for experiment in experiments]
+    return guide.settings, write_pages(guide, measured, root / PAGES, root / "site", _origins(root))
+
+
+def is_site_folder(path: Path) -> bool:
+    """Tell whether a folder is missing, empty or a built site: only such a folder may be replaced."""
+    return not path.exists() or (path.is_dir() and (not any(path.iterdir()) or (path / MARK).is_file()))
 
 
 def _origins(root: Path) -> Origins:
@@ -118,7 +137,7 @@ def configuration_for(
         "INHERIT": "../mkdocs.yml",
         "site_name": str(inline(text_in(settings.title, locale))),
         "site_description": str(inline(text_in(settings.description, locale))),
-        "docs_dir": str((root / "build" / "pages" / locale).resolve()),
+        "docs_dir": str((root / PAGES / locale).resolve()),
         "theme": {
             "custom_dir": str((root / "site" / "theme").resolve()),
             "language": locale.split("-", maxsplit=1)[0],
@@ -156,12 +175,6 @@ def _run_mkdocs(root: Path, locale: str, configuration: Path) -> None:
 def _list(headline: str, lines: Sequence[str], most: int = 40) -> str:
     more = [f"… and {len(lines) - most} more"] if len(lines) > most else []
     return "\n".join([f"{headline}:", *(f"  {line}" for line in [*lines[:most], *more])])
-
-
-def _refuse_foreign_folder(target: Path) -> None:
-    """Refuse to replace a folder that is no built site."""
-    if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
-        raise SiteError(f"{target} is not empty and holds no site built by moocmap; name another folder")
 
 
 def _swap(fresh: Path, target: Path, old: Path) -> None:

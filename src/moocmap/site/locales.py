@@ -58,9 +58,13 @@ class Strings:
         is_word = first.islower() and first.replace("-", "").isalpha()
         return text[:1].upper() + text[1:] if is_word and not self.has(f"library.{first}") else text
 
-    def number(self, value: float, digits: int | None = None) -> str:
-        """Write a number as this locale does: at most `digits` decimals, or exactly those it has."""
+    def number(self, value: float, digits: int | None = None, signed: bool = False) -> str:
+        """Write a number as this locale does: at most `digits` decimals, or exactly those it has.
+
+        With `signed`, numbers above zero carry a plus.
+        """
         shown = f"{value:.{digits}f}" if digits is not None else f"{value:g}" if value % 1 else f"{value:.0f}"
+        shown = f"+{shown}" if signed and value > 0 else shown.replace("-", "−")
         return shown.replace(".", self.texts.get("format.decimal", "."))
 
     def listing(self, items: list[str | Markup]) -> Markup:

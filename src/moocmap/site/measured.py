@@ -2,38 +2,298 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from moocmap.diagnostics import DiagnosticsError, has_errors
+from moocmap.experiments import compare
 from moocmap.experiments.model import Experiment
+from moocmap.experiments.plots import LABELS, training_plot
+from moocmap.experiments.record import FILES, Record
+from moocmap.experiments.shelf import OWN, Shelf, best_shelf
+from moocmap.experiments.spec import Phase
+from moocmap.site.locales import Strings
+
+METRICS = ("accuracy", "macro_f1", "loss")
+
+
+@dataclass(frozen=True)
+class Span:
+    """A mean with its interval, and where both lie on an axis, in percent of its length."""
+
+    mean: float
+    low: float
+    high: float
+    axis: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there is more than one value behind the mean."""
+        return not math.isnan(self.low)
+
+    def percent(self, value: float) -> float:
+        """Return where a value lies on the axis."""
+        start, end = self.axis
+        return round(100 * (value - start) / (end - start), 2)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one library came to with one model and one recipe."""
+
+    library: str
+    model: str
+    recipe: str
+    n: int
+    accuracy: Span
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Library a − library b in one metric, paired on seeds."""
+
+    a: str
+    b: str
+    model: str
+    recipe: str
+    metric: str
+    n: int
+    span: Span
+
+    @property
+    def verdict(self) -> str:
+        """Which figure is higher, `a` or `b`; `none` if zero is in the interval; `single` without one."""
+        if not self.span.has_interval:
+            return "single"
+        return "a" if self.span.low > 0 else "b" if self.span.high < 0 else "none"
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The training curves of one model and one recipe, and the same figures as a table."""
+
+    model: str
+    recipe: str
+    records: Sequence[Record] = field(repr=False)
+
+    def file(self, *, dark: bool) -> str:
+        """Return the name of the drawing."""
+        return f"curves-{self.model}-{self.recipe}-{'dark' if dark else 'light'}.svg"
+
+    @cached_property
+    def table(self) -> list[dict[str, Any]]:
+        """The means over seeds by library, phase and epoch."""
+        columns = ["train_loss", "validation_loss", "train_accuracy", "validation_accuracy"]
+        rows = []
+        for library in dict.fromkeys(record.library for record in self.records):
+            mine = [record.transfer_epochs for record in self.records if record.library == library]
+            for index in range(len(mine[0])):
+                first = mine[0].iloc[index]
+                row = {"library": library, "phase": str(first["phase"]), "epoch": int(first["epoch"])}
+                means = {c: math.fsum(float(t.iloc[index][c]) for t in mine) / len(mine) for c in columns}
+                rows.append(row | means)
+        return rows
 
 
 @dataclass(frozen=True)
 class Measured:
-    """An experiment beside its records. Empty tables mean that nothing has been measured yet."""
+    """An experiment beside its records. Without records all tables are empty."""
 
-    id: str
-    title: str | dict[str, str]
-    question: str | dict[str, str]
-    data: Mapping[str, Any]
-    runs_planned: int
-    runs_done: int = 0
-    record_files: Mapping[str, Path] = field(default_factory=dict)
+    experiment: Experiment
+    shelf: Shelf
+    root: Path
 
-    def plot_files(self, locale: str) -> dict[str, str]:
-        """Return the SVG files of the plots by name."""
-        return {}
+    @property
+    def id(self) -> str:
+        """The experiment's id."""
+        return self.experiment.id
+
+    @property
+    def title(self) -> str | dict[str, str]:
+        """What the experiment is called."""
+        return self.experiment.settings.title
+
+    @property
+    def question(self) -> str | dict[str, str]:
+        """What it asks."""
+        return self.experiment.settings.summary
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of runs as they are written today."""
+        return self.shelf.records
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the records were made on this machine, rather than published with the guide."""
+        return bool(self.records) and self.shelf.folder == OWN
+
+    @cached_property
+    def runs_planned(self) -> int:
+        """How many runs the experiment expands to."""
+        return len(self.experiment.runs())
+
+    @property
+    def runs_done(self) -> int:
+        """How many of them are recorded."""
+        return len(self.records)
+
+    @property
+    def stale(self) -> int:
+        """How many records were left out because the experiment has changed since."""
+        return sum(problem.rule == "stale-record" for problem in self.shelf.problems)
+
+    @property
+    def command(self) -> str:
+        """The command that measures all of it again."""
+        return f"moocmap experiment run {self.id}"
+
+    @cached_property
+    def results(self) -> list[Result]:
+        """What each library came to, on a common axis."""
+        if not self.records:
+            return []
+        rows = compare.summary(self.records).to_dict("records")
+        spans = [Span(row["accuracy"], row["accuracy_low"], row["accuracy_high"]) for row in rows]
+        axis = _axis(spans, limits=(0.0, 1.0))
+        return [
+            Result(
+                row["library"],
+                row["model"],
+                row["recipe"],
+                int(row["n"]),
+                Span(span.mean, span.low, span.high, axis),
+                {str(name): value for name, value in row.items()},
+            )
+            for row, span in zip(rows, spans, strict=True)
+        ]
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """How far the libraries are apart, metric by metric."""
+        found = []
+        for metric in METRICS if self.records else ():
+            rows = compare.paired_difference(self.records, metric).to_dict("records")
+            spans = [Span(row["mean"], row["low"], row["high"]) for row in rows]
+            axis = _axis([*spans, Span(0.0, 0.0, 0.0)])
+            for row, span in zip(rows, spans, strict=True):
+                placed = Span(span.mean, span.low, span.high, axis)
+                found.append(
+                    Difference(row["a"], row["b"], row["model"], row["recipe"], metric, int(row["n"]), placed)
+                )
+        return found
+
+    @cached_property
+    def curves(self) -> list[Curves]:
+        """The training curves, one drawing for each model and recipe."""
+        settings = dict.fromkeys((record.model, record.recipe) for record in self.records)
+        return [
+            Curves(m, r, [record for record in self.records if (record.model, record.recipe) == (m, r)])
+            for m, r in settings
+        ]
+
+    @cached_property
+    def environments(self) -> list[str]:
+        """The versions and machines that the records name."""
+        rows = [
+            f"{compare.versions(r)}; Python {r.facts.software['python']}; {compare.hardware(r)}"
+            for r in self.records
+        ]
+        return list(dict.fromkeys(rows))
+
+    @cached_property
+    def data_parts(self) -> dict[str, dict[str, int]]:
+        """By task (source or target): how many images each part has; empty before anything is measured."""
+        if not self.records:
+            return {}
+        data = self.records[0].facts.data
+        return {task: {part: int(facts["n"]) for part, facts in data[task]["parts"].items()} for task in data}
+
+    @cached_property
+    def recipes(self) -> list[tuple[str, list[str], list[Phase]]]:
+        """Every recipe: its name, the libraries that follow it alike, and its phases with all settings."""
+        found: dict[tuple[str, str], tuple[str, list[str], list[Phase]]] = {}
+        for run in self.experiment.runs():
+            key = (run.recipe, repr(run.spec["phases"]))
+            _, libraries, _ = found.setdefault(key, (run.recipe, [], run.spec["phases"]))
+            if run.library not in libraries:
+                libraries.append(run.library)
+        return list(found.values())
+
+    @cached_property
+    def record_files(self) -> dict[str, Path]:
+        """The files of all records, by their path below the experiment's exported folder."""
+        home = self.root / self.shelf.folder / self.id
+        return {
+            f"{record.facts.run}/{name}": home / record.facts.run / name
+            for record in self.records
+            for name in FILES
+        }
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The experiment with its results, as exported data."""
+        return {
+            "id": self.id,
+            "settings": self.experiment.settings.model_dump(mode="json", exclude_defaults=True),
+            "runs_planned": self.runs_planned,
+            "runs_done": self.runs_done,
+            "results": [_without_nan(result.row) for result in self.results],
+            "differences": [
+                _without_nan(
+                    {
+                        "a": d.a,
+                        "b": d.b,
+                        "model": d.model,
+                        "recipe": d.recipe,
+                        "metric": d.metric,
+                        "n": d.n,
+                        "mean": d.span.mean,
+                        "low": d.span.low,
+                        "high": d.span.high,
+                    }
+                )
+                for d in self.differences
+            ],
+            "records": sorted(self.record_files),
+        }
+
+    def plot_files(self, strings: Strings) -> dict[str, str]:
+        """Return the drawings of the training curves by file name, labelled in one language."""
+        labels = {name: str(strings(f"plot.{name}")) for name in LABELS}
+        return {
+            curves.file(dark=dark): training_plot(curves.records, dark, labels)
+            for curves in self.curves
+            for dark in (False, True)
+        }
 
 
 def measure(root: Path, experiment: Experiment) -> Measured:
-    """Put an experiment and its records together."""
-    settings = experiment.settings
-    return Measured(
-        experiment.id,
-        settings.title,
-        settings.summary,
-        {"id": experiment.id, "settings": settings.model_dump(mode="json", exclude_defaults=True)},
-        runs_planned=len(experiment.runs()),
-    )
+    """Put an experiment and its records together. Raises DiagnosticsError when a record is damaged."""
+    shelf = best_shelf(root, experiment)
+    if has_errors(shelf.problems):
+        raise DiagnosticsError(shelf.problems)
+    return Measured(experiment, shelf, root)
+
+
+def _environment(record: Record) -> str:
+    python = record.facts.software.get("python", "?")
+    return f"{compare.versions(record)}; Python {python}; {compare.hardware(record)}"
+
+
+def _axis(spans: Sequence[Span], limits: tuple[float, float] = (-math.inf, math.inf)) -> tuple[float, float]:
+    """Return an axis that shows all spans with a margin, within limits."""
+    values = [v for span in spans for v in (span.mean, span.low, span.high) if not math.isnan(v)]
+    low, high = min(values), max(values)
+    margin = 0.15 * (high - low) or 0.05
+    return max(limits[0], low - margin), min(limits[1], high + margin)
+
+
+def _without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with None for what is not a number, which JSON cannot say."""
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}

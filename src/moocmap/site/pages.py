@@ -85,7 +85,7 @@ def write_pages(
         guide=guide, strings=strings, locales=locales, known=Markup(json.dumps(locales))
     )
     for locale in locales:
-        _write_locale(out / locale, texts[locale], measured, site_source / "assets")
+        _write_locale(out / locale, texts[locale], strings[locale], measured, site_source / "assets")
     _write_shared(out / SHARED, {**shared_files, "index.html": index.encode()}, measured)
     return Written({locale: sorted(texts[locale]) for locale in locales})
 
@@ -270,14 +270,16 @@ def _add_hand_written(texts: dict[str, str], pages: Mapping[str, str], locale: s
 # Writing --------------------------------------------------------------------------------------------
 
 
-def _write_locale(folder: Path, texts: Mapping[str, str], measured: Sequence[Measured], assets: Path) -> None:
+def _write_locale(
+    folder: Path, texts: Mapping[str, str], strings: Strings, measured: Sequence[Measured], assets: Path
+) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for name, text in texts.items():
         _write(folder / f"{name}.md", text.encode())
     if assets.is_dir():
         shutil.copytree(assets, folder / "assets", dirs_exist_ok=True)
     for one in measured:
-        for name, svg in one.plot_files(folder.name).items():
+        for name, svg in one.plot_files(strings).items():
             _write(folder / "experiments" / one.id / name, svg.encode())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +27,11 @@ _RELOADER = f"""<script>(function () {{
     }}).catch(() => {{}});
   }}, 1000);
 }})();</script>"""
+
+
+def utc_today() -> date:
+    """Return the date in UTC, so that a check says the same everywhere."""
+    return datetime.now(UTC).date()
 
 
 class Preview:
@@ -107,7 +112,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     *,
-    today: Callable[[], date],
+    today: Callable[[], date] = utc_today,
     say: Callable[[str], None] = print,
 ) -> None:
     """Build the site, serve it, and rebuild it on every change until interrupted (Ctrl+C).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -66,7 +67,25 @@ class Wording:
 
     def libraries(self, course: Course) -> str:
         """Return the libraries that a course uses."""
-        return ", ".join(map(self.library, course.libraries))
+        return self.libraries_of(course.libraries)
+
+    def libraries_of(self, library_ids: Sequence[str]) -> str:
+        """Return the names of libraries, with commas."""
+        return ", ".join(map(self.library, library_ids))
+
+    def library_names(self, library_ids: Sequence[str]) -> list[str]:
+        """Return the names of libraries."""
+        return [self.library(library_id) for library_id in library_ids]
+
+    def phase(self, name: str) -> str:
+        """Return the name of a phase of training; a repeated one keeps its number."""
+        kind, _, number = name.partition("-")
+        key = f"experiment.phases.{kind}"
+        return f"{self.t(key)} {number}".strip() if self.t.has(key) else name
+
+    def rate(self, rate: float) -> str:
+        """Write a learning rate as people do, such as 0.003 or 3e-5."""
+        return self.t.number(rate) if rate >= 1e-3 else f"{rate:.0e}".replace("e-0", "e-").replace("e-", "e−")
 
     def library(self, library_id: str) -> str:
         """Return a library's own spelling of its name where the strings know it."""
