@@ -252,7 +252,7 @@ def publish(record: Path, place: Path) -> None:
 def _worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
     """Start a worker and yield what it tells; stop it when whoever listens is interrupted."""
     command = [sys.executable, "-m", WORKERS[run.library][0], str(folder)]
-    with (folder / LOG).open("w", encoding="utf-8") as log:
+    with (folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -265,10 +265,8 @@ def _worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
         try:
             assert process.stdout is not None
             for line in process.stdout:
-                if line.startswith('{"event"'):
+                if line.startswith('{"event"'):  # what else a library may print is not for us
                     yield json.loads(line)
-                else:
-                    log.write(line)
             status = process.wait()
         finally:
             _stop(process)

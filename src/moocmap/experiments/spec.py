@@ -108,8 +108,8 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         children = value.items()
     elif isinstance(value, list):
-        children = enumerate(value)
-    if not children:
+        children = list(enumerate(value))
+    if not children and path:
         yield path, canonical(value)
     for key, child in children:
         yield from _leaves(child, f"{path}.{key}" if path else str(key))

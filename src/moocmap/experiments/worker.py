@@ -1,7 +1,7 @@
 """What the workers share: reading `spec.json`, resuming, telling the progress, writing the record.
 
 A worker is a process that gets a folder: `python -m moocmap.experiments.<library>_worker FOLDER`. It reads
-`FOLDER/spec.json`, tells its progress as JSON lines on standard output, keeps a checkpoint in the folder,
+`FOLDER/spec.json`, tells its progress as JSON lines on standard output (`{"event": …}`), keeps a checkpoint in the folder,
 and leaves `FOLDER/record/`, complete or not at all. It can be killed at any moment and started again.
 
 A library's worker supplies a `Library`: functions that build a model from weights, train it for one phase
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,7 +148,7 @@ def main(library: Library) -> int:
         return 2
     folder = Path(sys.argv[1])
     try:
-        with locked(folder):
+        with locked(folder), redirect_stdout(sys.stderr):
             run(folder, library)
     except (ExperimentError, LockedError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -230,4 +230,4 @@ def _train_phase(
 
 
 def _tell(event: str, **facts: Any) -> None:
-    print(json.dumps({"event": event, **facts}), flush=True)
+    print(json.dumps({"event": event, **facts}), file=sys.__stdout__, flush=True)
