@@ -74,6 +74,21 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Environment:
+    """The versions and the machine of a record. Without an accelerator, `accelerator` is empty."""
+
+    library: str
+    version: str
+    backend: str
+    backend_version: str
+    python: str
+    cpu: str
+    threads: int
+    cores: int
+    accelerator: str
+
+
+@dataclass(frozen=True)
 class Curves:
     """The training curves of one model and one recipe, and the same figures as a table."""
 
@@ -198,13 +213,9 @@ class Measured:
         ]
 
     @cached_property
-    def environments(self) -> list[str]:
-        """The versions and machines that the records name."""
-        rows = [
-            f"{compare.versions(r)}; Python {r.facts.software['python']}; {compare.hardware(r)}"
-            for r in self.records
-        ]
-        return list(dict.fromkeys(rows))
+    def environments(self) -> list[Environment]:
+        """The versions and machines that the records name, each once."""
+        return list(dict.fromkeys(map(_environment, self.records)))
 
     @cached_property
     def data_parts(self) -> dict[str, dict[str, int]]:
@@ -266,6 +277,9 @@ class Measured:
     def plot_files(self, strings: Strings) -> dict[str, str]:
         """Return the drawings of the training curves by file name, labelled in one language."""
         labels = {name: str(strings(f"plot.{name}")) for name in LABELS}
+        for library in self.experiment.settings.libraries:
+            if strings.has(f"library.{library}"):
+                labels[library] = str(strings(f"library.{library}"))
         return {
             curves.file(dark=dark): training_plot(curves.records, dark, labels)
             for curves in self.curves
@@ -281,9 +295,20 @@ def measure(root: Path, experiment: Experiment) -> Measured:
     return Measured(experiment, shelf, root)
 
 
-def _environment(record: Record) -> str:
-    python = record.facts.software.get("python", "?")
-    return f"{compare.versions(record)}; Python {python}; {compare.hardware(record)}"
+def _environment(record: Record) -> Environment:
+    software, machine = record.facts.software, record.facts.hardware
+    backend = software.get("backend", "")
+    return Environment(
+        record.library,
+        software.get(record.library, "?"),
+        backend,
+        software.get(backend, "?"),
+        software.get("python", "?"),
+        machine.cpu,
+        machine.threads or machine.cores,
+        machine.cores,
+        "" if machine.accelerator == "none" else machine.accelerator,
+    )
 
 
 def _axis(spans: Sequence[Span], limits: tuple[float, float] = (-math.inf, math.inf)) -> tuple[float, float]:

@@ -200,7 +200,6 @@ def _experiment_pages(t: Strings, measured: Sequence[Measured]) -> list[Page]:
             "experiments",
             {"experiment": one},
             t.text(one.question),
-            shows_contents=True,
         )
         for one in measured
     ]

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from moocmap.curriculum.model import Course, Effort, Fact, Price, Range, Reference
 from moocmap.site.escape import inline, web_address
 from moocmap.site.locales import Strings
+from moocmap.site.measured import Environment
 
 _DOI = re.compile(r"^10\.\d{4,9}/\S+$")
 _ARXIV = re.compile(r"^(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?$")
@@ -76,6 +77,20 @@ class Wording:
     def library_names(self, library_ids: Sequence[str]) -> list[str]:
         """Return the names of libraries."""
         return [self.library(library_id) for library_id in library_ids]
+
+    def environment(self, where: Environment) -> str:
+        """Return versions and machine as one line."""
+        versions = self.t(
+            "experiment.versions",
+            library=self.library(where.library),
+            version=where.version,
+            backend=self.library(where.backend),
+            backend_version=where.backend_version,
+            python=where.python,
+        )
+        threads = self.t("experiment.threads", n=where.threads, cores=where.cores)
+        accelerator = where.accelerator or self.t("experiment.no_accelerator")
+        return f"{versions}; {where.cpu}, {threads}, {accelerator}"
 
     def phase(self, name: str) -> str:
         """Return the name of a phase of training; a repeated one keeps its number."""

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from moocmap.diagnostics import DiagnosticsError
+from moocmap.experiments.load import load_experiments
+from moocmap.site.locales import Strings
+from moocmap.site.measured import Measured, Span, measure
+from moocmap.site.wording import Wording
+
+Texts = dict[str, Strings]
+Write = Callable[..., None]
+
+
+def measured(root: Path, experiment_id: str = "tiny") -> Measured:
+    return measure(root, next(one for one in load_experiments(root)[0] if one.id == experiment_id))
+
+
+def test_results_and_differences_are_derived(bare_root: Path, write_records: Write) -> None:
+    write_records(bare_root, "tiny")
+    found = measured(bare_root)
+    assert [(r.library, r.n, round(r.accuracy.mean, 3)) for r in found.results] == [
+        ("fastai", 3, 0.9),
+        ("keras", 3, 0.75),
+    ]
+    accuracy = found.differences[0]
+    assert (accuracy.a, accuracy.b, accuracy.metric, accuracy.n) == ("fastai", "keras", "accuracy", 3)
+    assert accuracy.span.mean == pytest.approx(0.15)
+    assert accuracy.verdict == "a"
+    assert found.differences[-1].verdict == "none"
+    assert 0 <= accuracy.span.percent(0) < accuracy.span.percent(accuracy.span.mean) <= 100
+    assert [len(curves.table) for curves in found.curves] == [10]
+    assert (found.runs_done, found.runs_planned, found.stale, found.is_own) == (6, 6, 0, False)
+
+
+def test_one_seed_has_no_interval(bare_root: Path, write_records: Write) -> None:
+    write_records(bare_root, "tiny", seeds=(1,))
+    found = measured(bare_root)
+    assert [d.verdict for d in found.differences] == ["single"] * 3
+    assert not found.results[0].accuracy.has_interval
+    assert json.loads(json.dumps(found.data, allow_nan=False))["results"][0]["accuracy_low"] is None
+
+
+def test_nothing_measured_yet(bare_root: Path, strings: Texts) -> None:
+    found = measured(bare_root)
+    assert (found.results, found.differences, found.curves, found.environments) == ([], [], [], [])
+    assert found.plot_files(strings["en"]) == {}
+    assert found.command == "moocmap experiment run tiny"
+
+
+def test_records_of_other_settings_are_left_out(bare_root: Path, write_records: Write) -> None:
+    write_records(bare_root, "tiny")
+    path = bare_root / "experiments" / "tiny.yml"
+    path.write_text(path.read_text().replace("batch_size: 16", "batch_size: 32"))
+    found = measured(bare_root)
+    assert (found.runs_done, found.stale) == (0, 6)
+
+
+def test_a_damaged_record_is_an_error(bare_root: Path, write_records: Write) -> None:
+    write_records(bare_root, "tiny")
+    (bare_root / "experiments" / "results" / "tiny" / "keras-small-cnn-matched-seed0" / "epochs.csv").unlink()
+    with pytest.raises(DiagnosticsError, match="damaged-record"):
+        measured(bare_root)
+
+
+def test_curves_are_drawn_for_light_and_dark_pages(
+    bare_root: Path, write_records: Write, strings: Texts
+) -> None:
+    write_records(bare_root, "tiny")
+    files = measured(bare_root).plot_files(strings["es"])
+    assert sorted(files) == ["curves-small-cnn-matched-dark.svg", "curves-small-cnn-matched-light.svg"]
+    assert "Curvas de entrenamiento" in files["curves-small-cnn-matched-dark.svg"]
+    assert files == measured(bare_root).plot_files(strings["es"])
+
+
+def test_environment_and_settings_in_words(bare_root: Path, write_records: Write, strings: Texts) -> None:
+    write_records(bare_root, "tiny")
+    found, say = measured(bare_root), Wording(strings["es"])
+    assert [say.environment(where) for where in found.environments] == [
+        "fastai 1.2.3 sobre PyTorch 4.5.6; Python 3.11.1; A Processor, 1 hilo de 2 núcleos, sin acelerador",
+        "Keras 1.2.3 sobre TensorFlow 4.5.6; Python 3.11.1; A Processor, 1 hilo de 2 núcleos, sin acelerador",
+    ]
+    ((name, libraries, phases),) = found.recipes
+    assert (name, libraries, [say.phase(phase["name"]) for phase in phases]) == (
+        "matched",
+        ["keras", "fastai"],
+        ["cabeza", "red completa"],
+    )
+    assert [say.rate(phase["lr"]) for phase in phases] == ["0,01", "3e−5"]
+    assert say.phase("all-2") == "red completa 2"
+    assert found.data_parts == {"target": {"train": 60, "validation": 20, "test": 20}}
+
+
+def test_a_span_stands_on_its_axis() -> None:
+    span = Span(0.5, 0.25, 0.75, (0.0, 2.0))
+    assert [span.percent(value) for value in (span.low, span.mean, span.high)] == [12.5, 25.0, 37.5]
