@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from moocmap.curriculum.check import load_guide
 from moocmap.curriculum.model import Guide
@@ -56,7 +57,7 @@ def usable_guide(context: typer.Context) -> Guide:
 def fail(message: str, hint: str = "", code: int = 2) -> NoReturn:
     """End the command with a message (exit code 2: the call itself was wrong)."""
     err.print(
-        f"[bold red]error:[/] {_plain(message)}" + (f"; {_plain(hint)}" if hint else ""), soft_wrap=True
+        f"[bold red]error:[/] {escape(message)}" + (f"; {escape(hint)}" if hint else ""), soft_wrap=True
     )
     raise typer.Exit(code)
 
@@ -76,7 +77,7 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
         hint = f"; {d.hint}" if d.hint else ""
         style = SEVERITY_STYLES[d.severity]
         out.print(
-            f"[cyan]{_plain(place)}[/]: [{style}]{d.severity}\\[{d.rule}][/]: {_plain(d.message + hint)}",
+            f"[cyan]{escape(place)}[/]: [{style}]{d.severity}\\[{d.rule}][/]: {escape(d.message + hint)}",
             soft_wrap=True,
             highlight=False,
         )
@@ -85,7 +86,3 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
 def counted(number: int, noun: str) -> str:
     """Return "1 error", "2 errors"."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -52,9 +53,12 @@ def check(
 
     Exit code: 0 nothing to mend, 1 errors found (with --strict: warnings too).
     """
+    from moocmap.experiments.shelf import PUBLISHED, read_shelf  # pandas takes its time
+
     guide, problems = check_guide(root_of(context), today())
     experiments, more = load_experiments(root_of(context))
-    problems = sorted([*problems, *more])
+    records = [read_shelf(root_of(context), PUBLISHED, experiment).problems for experiment in experiments]
+    problems = sorted([*problems, *more, *chain.from_iterable(records)])
     if form is CheckFormat.JSON:
         out.file.write(as_json(problems))
     else:
@@ -132,7 +136,7 @@ def coverage(
         return
     ids = courses or list(guide.course_by_id)
     known_or_fail("course", ids, guide.course_by_id)
-    tables.show(Coverage(guide).table(ids, _locale(guide, locale)), form, out)
+    tables.show(Coverage(guide).table(ids, _locale(guide, locale)), form, out, too_wide=["topic"])
 
 
 def _print_agreement(guide: Guide, table_id: str, form: Format) -> None:
@@ -164,7 +168,8 @@ def compare(
         fail("at least two different courses are needed", f"known: {', '.join(guide.course_by_id)}")
     derived = Coverage(guide)
     comparison = compare_courses(derived, courses)
-    tables.show(comparison_table(derived, comparison, _locale(guide, locale)), form, out)
+    table = comparison_table(derived, comparison, _locale(guide, locale))
+    tables.show(table, form, out, too_wide=["area", "topic"])
     if form is Format.TABLE:
         out.print(f"{counted(len(comparison.shared), 'topic')} in all of them", highlight=False)
         for course_id in courses:

@@ -50,10 +50,13 @@ def options(
     context: typer.Context,
     root: Annotated[
         Path | None,
-        typer.Option("--root", help="The guide's folder; else the nearest one that holds curriculum/guide.yml."),
+        typer.Option(
+            "--root", help="The guide's folder; else the nearest one that holds curriculum/guide.yml."
+        ),
     ] = None,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Hold what the options before the command say."""
@@ -70,5 +73,7 @@ def main() -> None:
         print_diagnostics(error.diagnostics)
         sys.exit(1)
     except (UsableError, OSError) as error:
-        err.print(f"[bold red]error:[/] {str(error).replace('[', chr(92) + '[')}", soft_wrap=True, highlight=False)
+        err.print(
+            f"[bold red]error:[/] {str(error).replace('[', chr(92) + '[')}", soft_wrap=True, highlight=False
+        )
         sys.exit(1)

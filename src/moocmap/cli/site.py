@@ -1,8 +1,12 @@
-"""Commands for the website: pages, build, serve, demo."""
+"""Commands for the website: pages, build, serve, demo.
+
+The site's modules (with Matplotlib and SciPy behind them) are imported by the command that uses them.
+"""
 
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +14,13 @@ import typer
 
 from moocmap import tables
 from moocmap.cli import curriculum
-from moocmap.cli.common import counted, fail, out, root_of, today, usable_guide
+from moocmap.cli.common import counted, out, root_of, today, usable_guide
 from moocmap.curriculum.coverage import Coverage, comparison_table
 from moocmap.curriculum.coverage import compare as compare_courses
-from moocmap.site import engine
-from moocmap.site import serve as server
 
 TargetOption = Annotated[
-    Path | None, typer.Option("--out", "-o", help="Where the site goes; else build/site in the guide's folder.")
+    Path | None,
+    typer.Option("--out", "-o", help="Where the site goes; else build/site in the guide's folder."),
 ]
 UrlOption = Annotated[
     str | None, typer.Option("--site-url", help="The address where the site will live, for its sitemap.")
@@ -26,6 +29,8 @@ UrlOption = Annotated[
 
 def pages(context: typer.Context) -> None:
     """Write the guide as plain Markdown and JSON to build/pages, without rendering it."""
+    from moocmap.site import engine
+
     written = engine.compile_pages(root_of(context), today())
     folder = root_of(context) / "build" / "pages"
     out.print(f"{counted(written.count, 'page')} in {folder}", highlight=False, soft_wrap=True)
@@ -37,8 +42,8 @@ def build(context: typer.Context, target: TargetOption = None, site_url: UrlOpti
 
 
 def _build(root: Path, target: Path | None, site_url: str | None = None) -> None:
-    if target is not None and not engine.is_site_folder(target):
-        fail(f"'{target}' holds something else than a site", "name an empty folder, or one that was built before")
+    from moocmap.site import engine
+
     with out.status("building the site …"):
         result = engine.build(root, target, today=today(), site_url=site_url)
     languages = " and ".join(result.locales)
@@ -50,11 +55,15 @@ def _build(root: Path, target: Path | None, site_url: str | None = None) -> None
 
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="The port to listen on.")] = 8000,
+    port: Annotated[
+        int, typer.Option("--port", "-p", min=1, max=65535, help="The port to listen on.")
+    ] = 8000,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Build the site, serve it, and build it again whenever data, templates or pages change."""
-    server.serve(root_of(context), host, port)
+    from moocmap.site import serve as server
+
+    server.serve(root_of(context), host, port, today=today)
 
 
 def demo(context: typer.Context) -> None:
@@ -70,8 +79,9 @@ def demo(context: typer.Context) -> None:
         _say("What does only one of two courses teach?", f"moocmap compare {' '.join(courses)}")
         coverage = Coverage(guide)
         table = comparison_table(coverage, compare_courses(coverage, courses), guide.settings.locales[0])
-        tables.show(table.groupby("verdict").first().reset_index(), tables.Format.TABLE, out)
-        counts = table["verdict"].value_counts()
+        examples = {row["verdict"]: row for row in table}
+        tables.show(list(examples.values()), tables.Format.TABLE, out, too_wide=["area", "topic"])
+        counts = Counter(row["verdict"] for row in table)
         out.print(", ".join(f"{verdict}: {number}" for verdict, number in counts.items()), highlight=False)
     _say("What does the guide look like?", "moocmap build")
     _build(root, Path(tempfile.mkdtemp(prefix="moocmap-demo-")))

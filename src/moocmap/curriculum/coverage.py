@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import Any
 
 from moocmap.curriculum.model import (
     Course,
@@ -59,7 +58,7 @@ class Coverage:
         """Return the topics that a course teaches, in the order of the guide's areas."""
         return [topic for topic in self.guide.topics if self.teachings(course_id, topic.id)]
 
-    def table(self, course_ids: Sequence[str], locale: str) -> pd.DataFrame:
+    def table(self, course_ids: Sequence[str], locale: str) -> list[dict[str, str]]:
         """Return every topic with its depth in each course ("" where it is not taught).
 
         Columns: area, topic (its id), name (in `locale`), then one for each course id.
@@ -67,12 +66,11 @@ class Coverage:
         """
         for course_id in course_ids:
             _ = self.guide.course_by_id[course_id]
-        rows = [
+        return [
             {"area": topic.area, "topic": topic.id, "name": text_in(topic.name, locale)}
             | {c: self.depth(c, topic.id) or "" for c in course_ids}
             for topic in self.guide.topics
         ]
-        return pd.DataFrame(rows, columns=["area", "topic", "name", *course_ids])
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def _is_deeper(coverage: Coverage, mine: str, other: str, topic_id: str) -> bool
     return a is not None and a != b and (b is None or deeper(a, b) == a)
 
 
-def comparison_table(coverage: Coverage, comparison: Comparison, locale: str) -> pd.DataFrame:
+def comparison_table(coverage: Coverage, comparison: Comparison, locale: str) -> list[dict[str, str]]:
     """Return the topics that any of the compared courses teaches, with depths and a verdict.
 
     Columns as in `Coverage.table`, then `verdict`: `only X`, `deeper in X`, `shared` (by all, and
@@ -122,8 +120,8 @@ def comparison_table(coverage: Coverage, comparison: Comparison, locale: str) ->
         verdicts |= {topic.id: f"only {course_id}" for topic in comparison.exclusive[course_id]}
         verdicts |= {topic.id: f"deeper in {course_id}" for topic in comparison.deeper_in[course_id]}
     table = coverage.table(ids, locale)
-    table = table[table[ids].ne("").any(axis="columns")].reset_index(drop=True)
-    return table.assign(verdict=[verdicts.get(topic, "partly") for topic in table["topic"]])
+    taught = [row for row in table if any(row[course_id] for course_id in ids)]
+    return [row | {"verdict": verdicts.get(row["topic"], "partly")} for row in taught]
 
 
 @dataclass(frozen=True)
@@ -162,14 +160,15 @@ def agreement(coverage: Coverage, published: PublishedCoverage) -> list[RowAgree
     ]
 
 
-def agreement_table(rows: Sequence[RowAgreement]) -> pd.DataFrame:
-    """Return one line a published row: its number and label, published and derived marks, the verdict."""
-    return pd.DataFrame(
-        [
-            {"row": number, "label": row.row.label}
-            | {f"published: {c}": "X" if marked else "" for c, marked in row.published.items()}
-            | {f"derived: {c}": "X" if marked else "" for c, marked in row.derived.items()}
-            | {"verdict": row.verdict}
-            for number, row in enumerate(rows, start=1)
-        ]
-    )
+def agreement_table(rows: Sequence[RowAgreement]) -> list[dict[str, Any]]:
+    """Return a line for each published row: number, label, for each course who marks it, and the verdict.
+
+    Who marks it: `both`, `published only`, `lessons only`, or "" for neither.
+    """
+    marks = {(True, True): "both", (True, False): "published only", (False, True): "lessons only"}
+    return [
+        {"row": number, "label": row.row.label}
+        | {c: marks.get((row.published[c], row.derived[c]), "") for c in row.published}
+        | {"verdict": row.verdict}
+        for number, row in enumerate(rows, start=1)
+    ]

@@ -1,0 +1,44 @@
+"""Every command explains itself with an example, and every example works as far as its options go."""
+
+import shlex
+
+import pytest
+import typer.main
+from click import Group
+
+from moocmap.cli import app
+
+ROOT = typer.main.get_command(app)
+
+
+def commands(command, path=()):
+    yield path, command
+    if isinstance(command, Group):
+        for name, child in command.commands.items():
+            yield from commands(child, (*path, name))
+
+
+ALL = list(commands(ROOT))
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), ALL, ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+)
+def test_help_has_an_example_that_parses(path, command):
+    assert command.help
+    assert command.epilog is not None
+    assert command.epilog.startswith("Example: moocmap ")
+    for line in command.epilog.removeprefix("Example: ").split(" && "):
+        words = shlex.split(line)[1:]
+        assert tuple(words[: len(path)]) == path or isinstance(command, Group)
+        target = ROOT
+        while isinstance(target, Group):
+            target = target.commands[words.pop(0)]
+        target.make_context("moocmap", words, resilient_parsing=False)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in ALL], ids=" ".join)
+def test_help_fits_a_terminal(path, moocmap):
+    done = moocmap(*path, "--help", COLUMNS="80")
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
