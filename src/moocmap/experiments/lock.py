@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from moocmap.diagnostics import UsableError
 
-class LockedError(Exception):
+
+class LockedError(UsableError):
     """Another process works in the folder."""
 
 

@@ -11,11 +11,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypedDict
 
+from moocmap.diagnostics import UsableError
+
 PROTOCOL = 1
 """Counts up whenever workers train differently from the same specification, so that old records show it."""
 
 
-class ExperimentError(Exception):
+class ExperimentError(UsableError):
     """What was asked for cannot be done; the message says why and how to go on."""
 
 

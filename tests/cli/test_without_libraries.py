@@ -1,0 +1,43 @@
+"""Readers and editors need no deep-learning library: the commands work where none can be imported."""
+
+import os
+
+import pytest
+
+from moocmap.experiments.runner import WORKERS
+
+HIDE = """
+import sys
+for name in {names!r}:
+    sys.modules[name] = None  # the import then fails as if the package were not there
+"""
+LIBRARIES = sorted(
+    {"fastai", "keras", "tensorflow", "torch"} | {p for _, packages in WORKERS.values() for p in packages}
+)
+
+
+@pytest.fixture
+def hidden(tmp_path):
+    """Return an environment in which no deep-learning library can be imported, by any process below."""
+    (tmp_path / "sitecustomize.py").write_text(HIDE.format(names=LIBRARIES))
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))}
+
+
+def test_check_and_coverage_need_none(moocmap, hidden):
+    assert moocmap("check", **hidden).returncode == 0
+    assert moocmap("experiment", "list", **hidden).returncode == 0
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_any(moocmap, hidden, tmp_path):
+    done = moocmap("build", "--out", tmp_path / "site", **hidden)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for locale in ("en", "es"):
+        assert (tmp_path / "site" / locale / "index.html").is_file()
+
+
+def test_training_says_what_to_install(moocmap, hidden, tmp_path):
+    done = moocmap("experiment", "run", "digits", "--results", tmp_path / "results", **hidden)
+    assert done.returncode == 1
+    assert "pip install -e '.[experiments]'" in done.stderr
+    assert "Traceback" not in done.stderr
