@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {
         "source": {"kind": "sklearn", "name": "digits"},
         "pixel_range": [0, 16],
         "classes": [5, 6, 7],
-        "split": {"train": 0.15, "validation": 0.1, "test": 0.2},
+        "split": {"train": 0.16, "validation": 0.1, "test": 0.2},
     },
     "pretrain": {
         "classes": [0, 1, 2],

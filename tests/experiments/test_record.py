@@ -135,9 +135,9 @@ def test_what_is_being_written_is_no_record(shelf: Path) -> None:
 def test_stale_records_are_named(experiment: Experiment, records: list[Record]) -> None:
     assert check_records(experiment, records) == []
     [found] = check_records(make_experiment(threads=2), records[:1])
-    file = f"experiments/results/small/{records[0].facts.run}/run.json"
     assert str(found) == (
-        f"{file}:1:1: warning[stale-record]: recorded with other settings: threads: 1 -> 2; undo the change, or remove the record and run again"
+        f"experiments/results/small/{records[0].facts.run}/run.json:1:1: warning[stale-record]: "
+        "recorded with other settings: threads: 1 -> 2; undo the change, or remove the record and run again"
     )
     [found] = check_records(make_experiment(seeds=[1]), records[:1])
     assert "the experiment has no such run" in found.message

@@ -6,6 +6,7 @@ own schedule and its own freezing by parameter groups.
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -22,9 +23,11 @@ from moocmap.experiments.weights import Weights
 from moocmap.experiments.worker import EpochEnd, PhaseTask
 from moocmap.experiments.zoo import Layer
 
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what torch asks for to be deterministic on CUDA
 with worker.quiet():
     import fastai
     import torch
+    from fastai.callback.progress import ProgressCallback
     from fastai.callback.schedule import ParamScheduler  # noqa: F401 (gives Learner fit_one_cycle)
     from fastai.callback.training import BnFreeze
     from fastai.data.core import DataLoaders
@@ -199,6 +202,7 @@ def make_learner(task: PhaseTask) -> Any:
         train_bn=not stands_still,
         cbs=[BnFreeze()] if stands_still else [],
     )
+    learner.remove_cbs(ProgressCallback)
     learner.freeze_to(1 if task.frozen else 0)
     return learner
 
@@ -220,7 +224,7 @@ def train(task: PhaseTask, on_epoch: Callable[[EpochEnd], None]) -> None:
         _restore_optimizer(learner.opt, task.optimizer)
     schedule = phase["schedule"]
     options = {"start_epoch": task.first_epoch, "cbs": [Epochs(task, on_epoch)]}
-    with learner.no_logging(), learner.no_mbar():
+    with learner.no_logging():
         if schedule["kind"] == "one-cycle":
             learner.fit_one_cycle(
                 phase["epochs"],

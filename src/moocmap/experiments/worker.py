@@ -1,8 +1,9 @@
 """What the workers share: reading `spec.json`, resuming, telling the progress, writing the record.
 
 A worker is a process that gets a folder: `python -m moocmap.experiments.<library>_worker FOLDER`. It reads
-`FOLDER/spec.json`, tells its progress as JSON lines on standard output (`{"event": …}`), keeps a checkpoint in the folder,
-and leaves `FOLDER/record/`, complete or not at all. It can be killed at any moment and started again.
+`FOLDER/spec.json`, tells its progress as JSON lines on standard output (`{"event": …}`), keeps a checkpoint
+in the folder, and leaves `FOLDER/record/`, complete or not at all. It can be killed at any moment and started
+again.
 
 A library's worker supplies a `Library`: functions that build a model from weights, train it for one phase
 with the library's own loop, and predict.

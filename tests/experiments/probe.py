@@ -1,0 +1,71 @@
+"""Asks a library's worker, in a process of its own: `python -m experiments.probe LIBRARY FILE`.
+
+Leaves arrays in FILE (npz): the logits of a drawn model, and the weights after an epoch of each scenario.
+"""
+
+import importlib
+import sys
+from typing import Any
+
+import numpy as np
+
+from moocmap.experiments import data, weights, zoo
+from moocmap.experiments.spec import Spec, layers_of
+from moocmap.experiments.worker import METRICS, Batches, EpochEnd, PhaseTask
+
+from .samples import make_experiment
+
+ONE_STEP = {"train": "all", "batch_size": 1000, "schedule": {"kind": "constant", "momentum": 0.8}}
+SCENARIOS: dict[str, dict[str, Any]] = {
+    "inference": {"train": "head", "frozen_batchnorm": "inference"},
+    "training": {"train": "head", "frozen_batchnorm": "training"},
+    "all": {"train": "all", "lr": 1e-3},
+    "one-step": {**ONE_STEP, "weight_decay": 0.0},
+    "one-step-decayed": {**ONE_STEP, "weight_decay": 0.5},
+}
+"""What differs from the small experiment's second phase, of one epoch."""
+
+
+def start(spec: Spec) -> weights.Weights:
+    """Draw weights with moving statistics that show whether a model uses them."""
+    drawn = weights.draw(layers_of(spec, "target"), 1, 0)
+    rng = np.random.default_rng(0)
+    for name, array in drawn.items():
+        if name.endswith("/mean"):
+            drawn[name] = rng.normal(0.1, 0.1, array.shape).astype(np.float32)
+        if name.endswith("/variance"):
+            drawn[name] = rng.uniform(0.5, 1.5, array.shape).astype(np.float32)
+    return drawn
+
+
+def task_for(spec: Spec, scenario: str, target: data.Task) -> PhaseTask:
+    """Make the task of a scenario: one epoch."""
+    phase: Any = {**spec["phases"][1], "epochs": 1, **SCENARIOS[scenario]}
+    return PhaseTask(
+        layers=layers_of(spec, "target"),
+        weights=start(spec),
+        frozen=zoo.names(spec["body"]) if phase["train"] == "head" else frozenset(),
+        phase=phase,
+        batches=Batches(target.train, phase["batch_size"], (0, 1)),
+        validation=target.validation,
+    )
+
+
+def main(library: str, file: str) -> None:
+    worker = importlib.import_module(f"moocmap.experiments.{library}_worker")
+    worker.prepare(1)
+    spec = make_experiment().runs()[0].spec
+    target = data.load(spec["tasks"]["target"])
+    found: dict[str, Any] = {
+        "logits": worker.logits(layers_of(spec, "target"), start(spec), target.test.images)
+    }
+    for scenario in SCENARIOS:
+        ends: list[EpochEnd] = []
+        worker.train(task_for(spec, scenario, target), ends.append)
+        found |= {f"{scenario}:{name}": array for name, array in ends[0].weights.items()}
+        found[f"{scenario}:metrics"] = np.array([ends[0].metrics[name] for name in METRICS])
+    np.savez(file, allow_pickle=False, **found)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

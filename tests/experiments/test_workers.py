@@ -1,0 +1,253 @@
+"""What the libraries must have in common and what a recipe promises, asked of the libraries themselves."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from moocmap.experiments import data, runner, schedules, weights
+from moocmap.experiments.model import Run
+from moocmap.experiments.record import Record, read_record
+from moocmap.experiments.spec import layers_of
+from moocmap.experiments.worker import METRICS
+from moocmap.experiments.writer import probabilities
+
+from .probe import start, task_for
+from .samples import make_experiment
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        any(importlib.util.find_spec(name) is None for name in ("keras", "tensorflow", "fastai", "torch")),
+        reason="needs both libraries: pip install -e '.[experiments]'",
+    ),
+]
+LIBRARIES = ("keras", "fastai")
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+@pytest.fixture(scope="session")
+def environment(pytestconfig: pytest.Config) -> dict[str, str]:
+    assert pytestconfig.cache is not None
+    found = runner.worker_environment(pytestconfig.cache.mkdir("pycache"))
+    return {**found, "PYTHONPATH": str(Path(__file__).parent.parent)}
+
+
+@pytest.fixture(scope="session")
+def probes(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> dict[str, Arrays]:
+    """What `probe.py` found, by library."""
+    found = {}
+    for library in LIBRARIES:
+        file = tmp_path_factory.mktemp("probe") / f"{library}.npz"
+        subprocess.run(
+            [sys.executable, "-m", "experiments.probe", library, file], env=environment, check=True
+        )
+        with np.load(file) as arrays:
+            found[library] = dict(arrays)
+    return found
+
+
+def parts(probe: Arrays, scenario: str) -> Arrays:
+    found = {name.partition(":")[2]: a for name, a in probe.items() if name.startswith(f"{scenario}:")}
+    del found["metrics"]
+    return found
+
+
+def moved(probe: Arrays, scenario: str) -> set[str]:
+    """Name the arrays that an epoch changed."""
+    before = start(make_experiment().runs()[0].spec)
+    return {name for name, array in parts(probe, scenario).items() if (array != before[name]).any()}
+
+
+def of_body(names: set[str]) -> set[str]:
+    return {name for name in names if not name.startswith("head")}
+
+
+def test_same_weights_and_images_give_the_same_logits(probes: dict[str, Arrays]) -> None:
+    keras, fastai = (probes[library]["logits"] for library in LIBRARIES)
+    assert keras.shape == (108, 3)
+    assert keras.std() > 0.1
+    np.testing.assert_allclose(keras, fastai, atol=1e-4)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_frozen_body_in_inference_mode_stands_still(probes: dict[str, Arrays], library: str) -> None:
+    changed = moved(probes[library], "inference")
+    assert of_body(changed) == set()
+    assert changed == {"head1/kernel", "head1/bias", "head-logits/kernel", "head-logits/bias"}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_frozen_body_in_training_mode_moves_its_batchnorms_only(
+    probes: dict[str, Arrays], library: str
+) -> None:
+    norms = {f"norm{n}/{part}" for n in (1, 2, 3) for part in ("gamma", "beta", "mean", "variance")}
+    assert of_body(moved(probes[library], "training")) == norms
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_when_all_trains_everything_moves(probes: dict[str, Arrays], library: str) -> None:
+    assert moved(probes[library], "all") == set(parts(probes[library], "all"))
+
+
+@pytest.mark.parametrize("scenario", ["inference", "training", "all"])
+def test_an_epoch_of_either_library_leads_to_nearly_the_same_weights(
+    probes: dict[str, Arrays], scenario: str
+) -> None:
+    before = start(make_experiment().runs()[0].spec)
+    keras, fastai = (parts(probes[library], scenario) for library in LIBRARIES)
+    assert keras.keys() == fastai.keys() == before.keys()
+    for name in moved(probes["keras"], scenario):
+        way = np.abs(keras[name] - before[name]).max()
+        gap = np.abs(keras[name] - fastai[name]).max()
+        assert gap < 0.05 * way, f"{name}: the libraries are {gap:.2e} apart after {way:.2e}"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_weight_decay_is_decoupled_and_of_kernels_only(probes: dict[str, Arrays], library: str) -> None:
+    plain, decayed = (parts(probes[library], name) for name in ("one-step", "one-step-decayed"))
+    spec = make_experiment().runs()[0].spec
+    rate = spec["phases"][1]["lr"]
+    before = start(spec)
+    for name, array in before.items():
+        expected = 0.5 * rate * array if name.endswith("/kernel") else np.zeros_like(array)
+        np.testing.assert_allclose(plain[name] - decayed[name], expected, atol=2e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("scenario", ["all", "one-step"])
+def test_the_rates_of_the_last_step_are_the_schedules(
+    probes: dict[str, Arrays], library: str, scenario: str
+) -> None:
+    spec = make_experiment().runs()[0].spec
+    task = task_for(spec, scenario, data.load(spec["tasks"]["target"]))
+    expected = schedules.rates(task.phase["schedule"], task.phase["lr"], task.steps - 1, task.steps)
+    metrics = dict(zip(METRICS, probes[library][f"{scenario}:metrics"], strict=True))
+    found = (metrics["learning_rate"], metrics["momentum"])
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-9)
+
+
+class Session:
+    """Starts a worker in a folder, and kills it where a test says so."""
+
+    def __init__(self, run: Run, folder: Path, environment: dict[str, str]) -> None:
+        self.folder, self.environment = runner.prepare_folder(folder, run), environment
+        self.command = [sys.executable, "-m", runner.WORKERS[run.library][0], str(folder)]
+
+    def kill_after(self, epochs: int, pause: float) -> None:
+        """Kill the worker (signal 9) `pause` seconds after so many epochs of the whole run."""
+        process = subprocess.Popen(
+            self.command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        with process:
+            assert process.stdout is not None
+            done = 0
+            while done < epochs:
+                done = json.loads(process.stdout.readline()).get("done", 0)
+            time.sleep(pause)
+            os.kill(process.pid, signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        assert not (self.folder / "record").exists()
+
+    def finish(self) -> tuple[Record, str]:
+        """Run to the end; return the record, and what was written on standard error."""
+        done = subprocess.run(self.command, env=self.environment, capture_output=True, text=True, check=True)
+        place = self.folder.parent / json.loads((self.folder / "spec.json").read_text())["run"]
+        (self.folder / "record").rename(place)
+        return read_record(place), done.stderr
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> Callable[[str], tuple[Record, str]]:
+    kept: dict[str, tuple[Record, str]] = {}
+
+    def get(library: str) -> tuple[Record, str]:
+        if library not in kept:
+            run = next(run for run in make_experiment().runs() if run.library == library)
+            kept[library] = Session(run, tmp_path_factory.mktemp(library) / "work", environment).finish()
+        return kept[library]
+
+    return get
+
+
+Uninterrupted = Callable[[str], tuple[Record, str]]
+
+
+@pytest.mark.parametrize(("library", "kills"), [("keras", [5]), ("fastai", [3, 5])])
+def test_killed_a_run_ends_as_if_it_had_not_been(
+    uninterrupted: Uninterrupted,
+    environment: dict[str, str],
+    tmp_path: Path,
+    library: str,
+    kills: list[int],
+) -> None:
+    """Kill after 3 epochs, in the middle of the second phase, or after 5, in the middle of the third."""
+    run = next(run for run in make_experiment().runs() if run.library == library)
+    session = Session(run, tmp_path / "work", environment)
+    for epochs in kills:
+        session.kill_after(epochs, pause=0.01)
+    record, _ = session.finish()
+    whole, _ = uninterrupted(library)
+    assert (record.facts.resumed, whole.facts.resumed) == (len(kills), 0)
+    pd.testing.assert_frame_equal(
+        record.epochs.drop(columns="seconds"), whole.epochs.drop(columns="seconds"), check_exact=True
+    )
+    pd.testing.assert_frame_equal(record.predictions, whole.predictions, check_exact=True)
+    assert record.facts.weights == whole.facts.weights
+    assert record.facts.metrics == whole.facts.metrics
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_worker_is_silent_on_standard_error(uninterrupted: Uninterrupted, library: str) -> None:
+    assert uninterrupted(library)[1] == ""
+
+
+def test_the_libraries_records_share_data_weights_and_rates(uninterrupted: Uninterrupted) -> None:
+    keras, fastai = (uninterrupted(library)[0] for library in LIBRARIES)
+    assert keras.facts.data == fastai.facts.data
+    assert keras.facts.weights.initial_sha256 == fastai.facts.weights.initial_sha256
+    assert keras.facts.weights.parameters == fastai.facts.weights.parameters
+    rates = ["phase", "epoch", "learning_rate", "momentum"]
+    pd.testing.assert_frame_equal(keras.epochs[rates], fastai.epochs[rates], rtol=1e-5)
+    assert list(keras.predictions["id"]) == list(fastai.predictions["id"])
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_record_says_what_it_ran_on(uninterrupted: Uninterrupted, library: str) -> None:
+    facts = uninterrupted(library)[0].facts
+    backend = {"keras": "tensorflow", "fastai": "torch"}[library]
+    assert facts.software["backend"] == backend
+    assert {library, backend, "python", "numpy", "scikit-learn"} <= facts.software.keys()
+    assert facts.hardware.threads == 1
+    assert facts.hardware.accelerator
+    assert facts.metrics.selected.model_dump() == {"phase": "all", "epoch": 2, "rule": "last"}
+
+
+def test_the_shared_part_of_a_worker_needs_no_more_than_it_says() -> None:
+    code = "import sys, moocmap.experiments.worker as w; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert {"numpy", "pandas"} <= loaded
+    assert not loaded & {"keras", "tensorflow", "fastai", "torch", "pydantic", "yaml", "rich", "matplotlib"}
+
+
+def test_probabilities_sum_to_one() -> None:
+    chances = probabilities(np.array([[1000.0, 0.0], [0.0, 0.0]], np.float32))
+    np.testing.assert_allclose(chances, [[1.0, 0.0], [0.5, 0.5]])
+
+
+def test_start_differs_from_what_is_drawn() -> None:
+    spec = make_experiment().runs()[0].spec
+    assert weights.digest(start(spec)) != weights.digest(weights.draw(layers_of(spec, "target"), 1, 0))
