@@ -143,11 +143,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
 
 
 @pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def good(built: BuildResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small guide with its site, for tests that break things in it and mend them again."""
-    root = copy_guide(tmp_path_factory.mktemp("good"))
-    build(root, today=TODAY)
-    return root
+    return Path(shutil.copytree(built.target.parents[1], tmp_path_factory.mktemp("good") / "guide"))
 
 
 @pytest.fixture(scope="session")

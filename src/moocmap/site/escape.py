@@ -7,25 +7,24 @@ the character itself. Templates need not think of it: the environment of `render
 from __future__ import annotations
 
 import re
-import unicodedata
 from urllib.parse import quote
 
 from markupsafe import Markup
 
+_BLANKS = re.compile(r"[^\S\xa0\u202f]+")
+_PLANES = "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+_INVISIBLE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_PLANES}]")
+"""Control characters, lone surrogates and code points that are no characters."""
 _SPECIAL = re.compile(r"""[*_\[\]|`<>&{}#!~^$\\"'@]""")
 _LEADING = re.compile(r"^ ?(?:[-+=:.)]|\d+[.)])")
 
 
 def visible(value: object) -> str:
-    """Return what a reader sees of `value`: one line, no control characters, each run of blanks one blank."""
-    text = "".join(" " if c.isspace() else c for c in str(value))
-    text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs") and not _is_noncharacter(c))
-    return re.sub(" +", " ", text)
+    """Return what a reader sees of `value`: one line, no control characters, each run of blanks one blank.
 
-
-def _is_noncharacter(character: str) -> bool:
-    code = ord(character)
-    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    Blanks that must not break a line stay as they are.
+    """
+    return re.sub(" +", " ", _INVISIBLE.sub("", _BLANKS.sub(" ", str(value))))
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -44,10 +43,8 @@ def inline(value: object) -> Markup:
 
 def block(value: object) -> Markup:
     """Escape text whose line breaks count, for the inside of `<pre>`."""
-    lines = str(value).splitlines()
-    kept = (re.sub(r"[^\S ]", " ", line) for line in lines)
-    clean = ("".join(c for c in line if unicodedata.category(c) not in ("Cc", "Cs")) for line in kept)
-    return Markup("\n".join(_SPECIAL.sub(_entity, line) for line in clean))
+    lines = (_INVISIBLE.sub("", line.replace("\t", "    ")) for line in str(value).splitlines())
+    return Markup("\n".join(_SPECIAL.sub(_entity, line) for line in lines))
 
 
 def printed(value: object) -> Markup:
