@@ -14,6 +14,8 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Start = Callable[..., Any]
+over_http = pytest.mark.parametrize("visit", ["http"], indirect=True)
+"""For what cannot differ from the file system."""
 
 EXCESS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 KINDS = [
@@ -107,6 +109,7 @@ def test_the_palette_switches_the_drawing_and_holds_in_both_languages(visit: Sta
     assert page.locator("label[title='Usar el modo del sistema']").is_visible()
 
 
+@over_http
 def test_the_palette_follows_the_system_first(visit: Start) -> None:
     visitor = visit(color_scheme="dark")
     visitor.open("es/index.html")
@@ -122,7 +125,7 @@ def fits(page: Any) -> bool:
     return False
 
 
-@pytest.mark.parametrize("locale", ["en", "es"])
+@pytest.mark.parametrize(("visit", "locale"), [("http", "en"), ("file", "es")], indirect=["visit"])
 def test_pages_of_every_kind_fit_and_are_well_formed(visit: Start, locale: str) -> None:
     visitor = visit(viewport={"width": 360, "height": 780})
     for kind in KINDS:
@@ -139,6 +142,7 @@ def test_pages_of_every_kind_fit_and_are_well_formed(visit: Start, locale: str) 
         assert visitor.page.locator("article img:not([alt])").count() == 0, kind
 
 
+@over_http
 def test_the_matrix_scrolls_under_its_head(visit: Start) -> None:
     visitor = visit(viewport={"width": 360, "height": 500})
     visitor.open("en/compare.html")
@@ -152,6 +156,7 @@ def test_the_matrix_scrolls_under_its_head(visit: Start) -> None:
     assert cell.bounding_box()["x"] == left["x"]
 
 
+@over_http
 def test_the_keyboard_reaches_the_content(visit: Start) -> None:
     visitor = visit()
     visitor.open("en/courses/alpha.html")
@@ -160,10 +165,9 @@ def test_the_keyboard_reaches_the_content(visit: Start) -> None:
     assert "md-skip" in focused.split()
 
 
+@over_http
 def test_data_can_be_downloaded(visit: Start, site: Path) -> None:
     visitor = visit()
-    if visitor.base.startswith("file:"):
-        pytest.skip("from the file system, browsers show data instead of saving it")
     visitor.open("en/courses/alpha.html")
     with visitor.page.expect_download() as download:
         visitor.page.click(".mm-page-source a[download]")
