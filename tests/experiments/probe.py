@@ -51,6 +51,17 @@ def task_for(spec: Spec, scenario: str, target: data.Task) -> PhaseTask:
     )
 
 
+def dropped(worker: Any) -> Any:
+    """Let Keras drop out after seeding with 1, 1 again and 2: three rows of what is left of ones."""
+    keras = worker.keras
+    model = keras.Sequential([keras.Input((100,)), keras.layers.Dropout(0.5)])
+    found = []
+    for seed in (1, 1, 2):
+        worker.reseed(model, seed)
+        found.append(keras.ops.convert_to_numpy(model(np.ones((1, 100)), training=True))[0])
+    return np.array(found)
+
+
 def main(library: str, file: str) -> None:
     worker = importlib.import_module(f"moocmap.experiments.{library}_worker")
     worker.prepare(1)
@@ -64,6 +75,8 @@ def main(library: str, file: str) -> None:
         worker.train(task_for(spec, scenario, target), ends.append)
         found |= {f"{scenario}:{name}": array for name, array in ends[0].weights.items()}
         found[f"{scenario}:metrics"] = np.array([ends[0].metrics[name] for name in METRICS])
+    if library == "keras":
+        found["dropped"] = dropped(worker)
     np.savez(file, allow_pickle=False, **found)
 
 

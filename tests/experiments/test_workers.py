@@ -137,6 +137,12 @@ def test_the_rates_of_the_last_step_are_the_schedules(
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-9)
 
 
+def test_reseeding_keras_repeats_its_random_numbers(probes: dict[str, Arrays]) -> None:
+    first, again, other = probes["keras"]["dropped"]
+    assert (first == again).all()
+    assert (first != other).any()
+
+
 class Session:
     """Starts a worker in a folder, and kills it where a test says so."""
 
