@@ -204,21 +204,43 @@ def report(
 ) -> None:
     """Derive the tables and training plots from an experiment's records."""
     from moocmap.experiments import compare
-    from moocmap.experiments.report import write_report
+    from moocmap.experiments.report import with_interval, write_report
 
     root = root_of(context)
     experiment = _one(root, experiment_id)
     shelf = _shelf(root, experiment, results)
     if not shelf.records:
         fail(f"'{experiment.id}' has no records", f"run: moocmap experiment run {experiment.id}", code=1)
-    too_wide = ["loss", "validation_accuracy", "versions", "hardware"]
-    tables.show(_rows(compare.summary(shelf.records)), form, out, too_wide)
+    summary = compare.summary(shelf.records)
+    tables.show(_brief(summary) if form is Format.TABLE else _rows(summary), form, out)
     written = write_report(experiment, shelf.records, folder or root / "build" / "reports" / experiment.id)
     if form is Format.TABLE:
-        tables.show(_rows(compare.paired_difference(shelf.records)), form, out)
+        for row in _rows(compare.paired_difference(shelf.records)):
+            difference = with_interval(row["mean"], row["low"], row["high"], sign="+")
+            out.print(
+                f"test accuracy, {row['a']} − {row['b']}: {difference}, {row['n']} pairs", highlight=False
+            )
         planned = len(experiment.runs())
         out.print(f"{len(shelf.records)} of {planned} runs, from {shelf.folder.as_posix()}", highlight=False)
         out.print(f"{counted(len(written), 'file')} in {written[0].parent}", highlight=False, soft_wrap=True)
+
+
+def _brief(summary: pd.DataFrame) -> list[tables.Row]:
+    """Return what fits a terminal; the report and the data formats have all columns."""
+    from moocmap.experiments.report import with_interval
+
+    return [
+        {
+            "library": row["library"],
+            "model": row["model"],
+            "recipe": row["recipe"],
+            "n": row["n"],
+            "test accuracy (95%)": with_interval(row["accuracy"], row["accuracy_low"], row["accuracy_high"]),
+            "macro F1": row["macro_f1"],
+            "s / epoch": row["seconds_per_epoch"],
+        }
+        for row in _rows(summary)
+    ]
 
 
 def _rows(frame: pd.DataFrame) -> list[tables.Row]:

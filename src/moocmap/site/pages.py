@@ -24,7 +24,7 @@ from moocmap.site.errors import SiteError
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
 from moocmap.site.rendering import Page, environment, render
-from moocmap.site.views import GuideView, depth_rank, unit_anchor
+from moocmap.site.views import GuideView, depth_rank, search_words, unit_anchor
 
 SHARED = "shared"
 """The folder of the pages' output for what all locales have in common; it becomes the site's root."""
@@ -158,6 +158,7 @@ def _course_pages(view: GuideView, t: Strings) -> list[Page]:
             t.text(course.summary),
             shows_contents=True,
             boost=2.0,
+            search_words=search_words(t.text(course.title)),
         )
         for course in view.guide.courses
     ]
@@ -169,6 +170,7 @@ def _course_pages(view: GuideView, t: Strings) -> list[Page]:
             "courses",
             {"place": place, "course": place.course, "lesson": place.lesson},
             t.text(place.lesson.summary),
+            search_words=search_words(t.text(place.lesson.title)),
         )
         for place in view.places
     ]
@@ -186,6 +188,7 @@ def _topic_pages(view: GuideView, t: Strings) -> list[Page]:
             {"topic": topic, "area_name": area_names.get(topic.area, topic.area)},
             t.text(topic.definition),
             boost=3.0,
+            search_words=search_words(t.text(topic.name), view.synonyms(topic.id, t.locale)),
         )
         for topic in view.guide.topics
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ class Page:
     description: str = ""
     shows_contents: bool = False
     boost: float = 1.0
+    search_words: Sequence[str] = ()
 
 
 def environment(templates: Path) -> jinja2.Environment:
@@ -86,6 +87,8 @@ def front_matter(page: Page) -> str:
     if page.description:
         metadata["description"] = html.escape(visible(page.description).strip())
     metadata["hide"] = ["navigation"] if page.shows_contents else ["navigation", "toc"]
+    if page.search_words:
+        metadata["tags"] = list(page.search_words)  # the search indexes them; no page shows them
     if page.boost != 1.0:
         metadata["search"] = {"boost": page.boost}
     text = yaml.safe_dump(metadata, allow_unicode=True, sort_keys=False, width=10**6)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,6 +89,20 @@ class CourseMark:
     exclusive: bool
 
 
+def plain(text: str) -> str:
+    """Return `text` as dictionaries sort it and hurried readers type it: without accents and capitals."""
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def search_words(title: str, synonyms: Iterable[str] = ()) -> list[str]:
+    """Return words by which a page is found beside those of its title: without accents, and synonyms."""
+    known = set(re.findall(r"\w+", title.casefold()))
+    texts = [plain(title), *synonyms, *map(plain, synonyms)]
+    words = [word for text in texts for word in re.findall(r"\w+", text.casefold())]
+    return [word for word in dict.fromkeys(words) if word not in known]
+
+
 def unit_anchor(unit: Unit) -> str:
     """Return the anchor of a unit in its course's page."""
     return f"unit-{unit.id}"
@@ -144,6 +159,14 @@ class GuideView:
                 self.coverage.teachings(course.id, topic.id),
             )
             for course in courses
+        ]
+
+    def synonyms(self, topic_id: str, locale: str) -> list[str]:
+        """Return the glossary's other words for a topic in one language."""
+        return [
+            word
+            for term in self.terms_of(topic_id)
+            for word in (text_in(term.term, locale), *term.also.get(locale, []))
         ]
 
     # Courses and lessons --------------------------------------------------------------------------
@@ -245,12 +268,12 @@ class GuideView:
     @cached_property
     def references_sorted(self) -> list[Reference]:
         """The works by the first author's surname and the year."""
-        return sorted(self.guide.references, key=lambda r: (_plain(_surname(r)), r.year, _plain(r.title)))
+        return sorted(self.guide.references, key=lambda r: (plain(_surname(r)), r.year, plain(r.title)))
 
     def terms_by_letter(self, locale: str) -> list[tuple[str, list[Term]]]:
         """Return the glossary in the order of one language, by first letter."""
-        terms = sorted(self.guide.terms, key=lambda term: _plain(text_in(term.term, locale)))
-        letters = itertools.groupby(terms, key=lambda term: _plain(text_in(term.term, locale))[:1].upper())
+        terms = sorted(self.guide.terms, key=lambda term: plain(text_in(term.term, locale)))
+        letters = itertools.groupby(terms, key=lambda term: plain(text_in(term.term, locale))[:1].upper())
         return [(letter, list(group)) for letter, group in letters]
 
     def agreement(self, published: PublishedCoverage) -> list[RowAgreement]:
@@ -292,12 +315,6 @@ class GuideView:
 
 def _surname(reference: Reference) -> str:
     return reference.authors[0].split()[-1] if reference.authors and reference.authors[0] else reference.title
-
-
-def _plain(text: str) -> str:
-    """Return `text` as dictionaries sort it: without accents and capitals."""
-    decomposed = unicodedata.normalize("NFD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def _places(course: Course) -> list[LessonPlace]:
