@@ -23,7 +23,7 @@ def test_fields_are_plain_text_and_lines_are_known(tmp_path):
     assert problems == []
     assert lines == {"lin-2013": 3, "x-2020": 9}
     assert references[0].title == "Network in Network & more"
-    assert references[0].authors == ["Min Lin", "Qiang Chen"]
+    assert [author.name for author in references[0].authors] == ["Min Lin", "Qiang Chen"]
     assert references[0].fields == {"eprint": "1312.4400"}
     assert [reference.is_verified for reference in references] == [True, False]
 
@@ -41,3 +41,11 @@ def test_repeated_and_odd_keys_and_broken_syntax_are_placed(tmp_path):
     references, _, problems = read(tmp_path, "@misc{a-1,\n title={A},\n year={1}\n\n@misc{b-1, title={B}}\n")
     assert references == []
     assert [d.rule for d in problems] == ["bibtex-syntax"]
+
+
+def test_surnames_keep_their_particles_and_organisations_stay_whole(tmp_path):
+    people = "{Khan Academy} and van der Maaten, Laurens and Smith, Leslie N. and others"
+    references, _, _ = read(tmp_path, f"@misc{{a-1, title={{T}}, year=2000, author={{{people}}}}}")
+    assert [author.surname for author in references[0].authors] == ["Khan Academy", "van der Maaten", "Smith"]
+    assert references[0].authors[1].name == "Laurens van der Maaten"
+    assert references[0].has_more_authors

@@ -49,7 +49,7 @@ def test_nothing_measured_yet(bare_root: Path, strings: Texts) -> None:
     found = measured(bare_root)
     assert (found.results, found.differences, found.curves, found.environments) == ([], [], [], [])
     assert found.plot_files(strings["en"]) == {}
-    assert found.command == "moocmap experiment run tiny"
+    assert found.command == "moocmap experiment run tiny --results build/results"
 
 
 def test_records_of_other_settings_are_left_out(bare_root: Path, write_records: Write) -> None:

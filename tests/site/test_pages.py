@@ -146,7 +146,7 @@ def test_exports_are_plain_data(guide: Guide, root: Path, tmp_path: Path) -> Non
     assert course["units"][0]["lessons"][0]["compare"][0]["with"] == "beta/week-1"
     assert json.loads(files["shared/api/guide.json"])["courses"][0] == course
     assert (
-        "@inproceedings{smith-2015,\n  author = {Leslie N. Smith},"
+        "@inproceedings{smith-2015,\n  author = {Smith, Leslie N.},"
         in files["shared/api/references.bib"].decode()
     )
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from moocmap.curriculum.model import Effort, Price, Range, Reference
+from moocmap.curriculum.bibliography import read_references
+from moocmap.curriculum.model import Author, Effort, Price, Range, Reference
 from moocmap.site.locales import Strings
 from moocmap.site.wording import Wording, bibtex, main_link, reference_links
 
@@ -61,7 +64,12 @@ def test_hours(strings: dict[str, Strings]) -> None:
 
 def work(**fields: str) -> Reference:
     return Reference(
-        key="x-2020", kind="misc", authors=["Ada B. Lovelace"], title="T", year="2020", fields=fields
+        key="x-2020",
+        kind="misc",
+        authors=[Author(name="Ada B. Lovelace", surname="Lovelace")],
+        title="T",
+        year="2020",
+        fields=fields,
     )
 
 
@@ -79,8 +87,9 @@ def test_links_of_a_work() -> None:
 
 def test_names_of_authors(strings: dict[str, Strings]) -> None:
     say = Wording(strings["en"])
-    many = work().model_copy(update={"authors": ["A. One", "B. Two", "others"]})
-    assert say.authors(many) == "A. One, B. Two et al."
+    two = [Author(name="A. One", surname="One"), Author(name="B. van Two", surname="van Two")]
+    many = work().model_copy(update={"authors": two, "has_more_authors": True})
+    assert say.authors(many) == "A. One, B. van Two et al."
     assert say.authors_short(many) == "One et al."
     assert say.authors_short(work()) == "Lovelace"
     assert say.authors(work().model_copy(update={"authors": []})) == "unknown author"
@@ -99,3 +108,12 @@ def test_bibtex_can_be_read_again() -> None:
     entry = parse_string(bibtex(work(journal="J")), "bibtex").entries["x-2020"]
     assert (entry.fields["title"], entry.fields["journal"]) == ("T", "J")
     assert entry.persons["author"][0].last_names == ["Lovelace"]
+
+
+def test_bibtex_is_read_back_as_it_was(tmp_path: Path) -> None:
+    people = "{Khan Academy} and van der Maaten, Laurens and Smith, Leslie N. and others"
+    file = tmp_path / "references.bib"
+    file.write_text(f"@article{{a-1, title={{On it}}, year={{2000}}, author={{{people}}}, pages={{1--2}}}}")
+    first = read_references(file, file.name)[0]
+    file.write_text("\n".join(map(bibtex, first)))
+    assert read_references(file, file.name)[0] == first

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pybtex.database import BibliographyData, Entry, parse_string
+from pybtex.database import BibliographyData, Entry, Person, parse_string
 from pybtex.exceptions import PybtexError
 
-from moocmap.curriculum.model import Reference
+from moocmap.curriculum.model import Author, Reference
 from moocmap.diagnostics import Diagnostic
 from moocmap.fields import ID_PATTERN
 
@@ -82,16 +82,22 @@ def _reference(key: str, entry: Entry) -> Reference:
     return Reference(
         key=key,
         kind=entry.type,
-        authors=[_plain(_name(person)) for person in people],
+        authors=[_author(person) for person in people if _surname(person) != "others"],
+        has_more_authors=any(_surname(person) == "others" for person in people),
         title=fields.pop("title", ""),
         year=fields.pop("year", ""),
         fields=fields,
     )
 
 
-def _name(person: object) -> str:
-    parts = [getattr(person, f"{part}_names") for part in ("first", "middle", "prelast", "last", "lineage")]
-    return " ".join(name for part in parts for name in part)
+def _author(person: Person) -> Author:
+    given = " ".join([*person.first_names, *person.middle_names])
+    full = " ".join([given, _surname(person), *person.lineage_names])
+    return Author(name=_plain(full), surname=_plain(_surname(person)))
+
+
+def _surname(person: Person) -> str:
+    return " ".join([*person.prelast_names, *person.last_names])
 
 
 def _plain(text: str) -> str:

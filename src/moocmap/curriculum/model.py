@@ -230,12 +230,21 @@ class PublishedCoverage(Closed):
     rows: Annotated[list[PublishedRow], Field(min_length=1)]
 
 
+class Author(Closed):
+    """A person or an organisation; an organisation's surname is its whole name."""
+
+    name: str
+    surname: str
+
+
 class Reference(Closed):
     """A work in `references.bib`, by its BibTeX key."""
 
     key: Id
     kind: str
-    authors: list[str]
+    authors: list[Author]
+    has_more_authors: bool = False
+    """Whether the list ends with "and others"."""
     title: str
     year: str
     fields: dict[str, str] = Field({}, description="All other BibTeX fields as written.")

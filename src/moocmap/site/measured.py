@@ -165,8 +165,8 @@ class Measured:
 
     @property
     def command(self) -> str:
-        """The command that measures all of it again."""
-        return f"moocmap experiment run {self.id}"
+        """The command that measures all of it on the reader's own machine, beside published records."""
+        return f"moocmap experiment run {self.id} --results {OWN.as_posix()}"
 
     @cached_property
     def results(self) -> list[Result]:

@@ -314,7 +314,7 @@ class GuideView:
 
 
 def _surname(reference: Reference) -> str:
-    return reference.authors[0].split()[-1] if reference.authors and reference.authors[0] else reference.title
+    return reference.authors[0].surname if reference.authors else reference.title
 
 
 def _places(course: Course) -> list[LessonPlace]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from moocmap.curriculum.model import Course, Effort, Fact, Price, Range, Reference
+from moocmap.curriculum.model import Author, Course, Effort, Fact, Price, Range, Reference
 from moocmap.site.escape import inline, web_address
 from moocmap.site.locales import Strings
 from moocmap.site.measured import Environment
@@ -129,17 +129,17 @@ class Wording:
 
     def authors(self, reference: Reference) -> Markup:
         """Return all authors of a work: "A, B and C"."""
-        people: list[str | Markup] = [a for a in reference.authors if a != "others"]
-        if len(people) < len(reference.authors):
+        people: list[str | Markup] = [author.name for author in reference.authors]
+        if reference.has_more_authors:
             return Markup("{} {}").format(Markup(", ").join(map(inline, people)), inline("et al."))
         return self.t.listing(people) or inline(self.t("reference.anonymous"))
 
     def authors_short(self, reference: Reference) -> str | Markup:
         """Return the surnames: "Smith", "Smith and Topin" or "Smith et al."."""
-        names = [name.split()[-1] for name in reference.authors if name]
+        names = [author.surname for author in reference.authors]
         if not names:
             return str(self.t("reference.anonymous"))
-        if len(names) > 2 or names[-1] == "others":
+        if len(names) > 2 or reference.has_more_authors:
             return f"{names[0]} et al."
         return self.t.listing(list(names))
 
@@ -180,6 +180,15 @@ def main_link(reference: Reference) -> str | None:
 
 def bibtex(reference: Reference) -> str:
     """Write a work as a BibTeX entry."""
-    fields = {"author": " and ".join(reference.authors), "title": reference.title, "year": reference.year}
+    authors = [_bibtex_name(author) for author in reference.authors]
+    authors += ["others"] if reference.has_more_authors else []
+    fields = {"author": " and ".join(authors), "title": reference.title, "year": reference.year}
     lines = [f"  {name} = {{{value}}}," for name, value in {**fields, **reference.fields}.items() if value]
     return "\n".join((f"@{reference.kind}{{{reference.key},", *lines, "}"))
+
+
+def _bibtex_name(author: Author) -> str:
+    """Write a name so that BibTeX takes its parts as we do: an organisation is one word in braces."""
+    if author.surname == author.name:
+        return f"{{{author.name}}}" if " " in author.name else author.name
+    return f"{author.surname}, {author.name.removesuffix(author.surname).strip()}"
