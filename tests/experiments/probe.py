@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from moocmap.experiments import data, weights, zoo
-from moocmap.experiments.spec import Spec, layers_of
-from moocmap.experiments.worker import METRICS, Batches, EpochEnd, PhaseTask
+from moocmap.experiments.spec import METRICS, Spec, layers_of
+from moocmap.experiments.worker import Batches, EpochEnd, PhaseTask
 
 from .samples import make_experiment
 
@@ -62,6 +62,18 @@ def dropped(worker: Any) -> Any:
     return np.array(found)
 
 
+def one_cycle() -> Any:
+    """Tabulate fastai's own one-cycle: rows of warmup, steps, step, learning rate (peak 3e-3), momentum."""
+    combined_cos = importlib.import_module("fastai.callback.schedule").combined_cos
+    rows = []
+    for warmup in (0.25, 0.3, 0.99):
+        lr = combined_cos(warmup, 3e-3 / 25, 3e-3, 3e-3 / 1e5)
+        momentum = combined_cos(warmup, 0.95, 0.85, 0.95)
+        for steps in (1, 7, 100):
+            rows += [(warmup, steps, step, lr(step / steps), momentum(step / steps)) for step in range(steps)]
+    return np.array(rows)
+
+
 def main(library: str, file: str) -> None:
     worker = importlib.import_module(f"moocmap.experiments.{library}_worker")
     worker.prepare(1)
@@ -75,6 +87,8 @@ def main(library: str, file: str) -> None:
         worker.train(task_for(spec, scenario, target), ends.append)
         found |= {f"{scenario}:{name}": array for name, array in ends[0].weights.items()}
         found[f"{scenario}:metrics"] = np.array([ends[0].metrics[name] for name in METRICS])
+    if library == "fastai":
+        found["one-cycle"] = one_cycle()
     if library == "keras":
         found["dropped"] = dropped(worker)
     np.savez(file, allow_pickle=False, **found)

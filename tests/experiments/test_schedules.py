@@ -5,19 +5,6 @@ from hypothesis import strategies as st
 from moocmap.experiments.schedules import constant, one_cycle, rates
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("warmup", [0.25, 0.3, 0.99])
-@pytest.mark.parametrize("steps", [1, 7, 100])
-def test_one_cycle_is_fastais(warmup: float, steps: int) -> None:
-    combined_cos = pytest.importorskip("fastai.callback.schedule").combined_cos
-    lr = combined_cos(warmup, 3e-3 / 25, 3e-3, 3e-3 / 1e5)
-    momentum = combined_cos(warmup, 0.95, 0.85, 0.95)
-    for step in range(steps):
-        found = one_cycle(step, steps, 3e-3, warmup=warmup)
-        assert found.learning_rate == pytest.approx(lr(step / steps), abs=1e-6, rel=1e-3)
-        assert found.momentum == pytest.approx(momentum(step / steps), abs=1e-6)
-
-
 @given(steps=st.integers(2, 500), lr=st.floats(1e-6, 10), warmup=st.floats(0.01, 0.99))
 def test_one_cycle_stays_between_its_ends_and_its_peak(steps: int, lr: float, warmup: float) -> None:
     found = [one_cycle(step, steps, lr, warmup=warmup) for step in range(steps)]

@@ -18,8 +18,7 @@ import pytest
 from moocmap.experiments import data, runner, schedules, weights
 from moocmap.experiments.model import Run
 from moocmap.experiments.record import Record, read_record
-from moocmap.experiments.spec import layers_of
-from moocmap.experiments.worker import METRICS
+from moocmap.experiments.spec import METRICS, layers_of
 from moocmap.experiments.writer import probabilities
 
 from .probe import start, task_for
@@ -135,6 +134,15 @@ def test_the_rates_of_the_last_step_are_the_schedules(
     metrics = dict(zip(METRICS, probes[library][f"{scenario}:metrics"], strict=True))
     found = (metrics["learning_rate"], metrics["momentum"])
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-9)
+
+
+def test_one_cycle_is_fastais(probes: dict[str, Arrays]) -> None:
+    rows = probes["fastai"]["one-cycle"]
+    assert len(rows) == 3 * (1 + 7 + 100)
+    for warmup, steps, step, *expected in rows:
+        found = schedules.one_cycle(int(step), int(steps), 3e-3, warmup=warmup)
+        assert found == pytest.approx(expected, abs=1e-6)
+        assert found.learning_rate == pytest.approx(expected[0], rel=1e-3)
 
 
 def test_reseeding_keras_repeats_its_random_numbers(probes: dict[str, Arrays]) -> None:

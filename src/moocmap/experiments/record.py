@@ -17,21 +17,11 @@ from pydantic import Field, ValidationError
 
 from moocmap.diagnostics import Diagnostic
 from moocmap.experiments.model import Experiment
-from moocmap.experiments.spec import differences, hash_of
+from moocmap.experiments.spec import METRICS, differences, hash_of
 from moocmap.fields import Closed
 
 FILES = ("run.json", "epochs.csv", "predictions.csv")
-EPOCH_COLUMNS = (
-    "phase",
-    "epoch",
-    "learning_rate",
-    "momentum",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "seconds",
-)
+EPOCH_COLUMNS = ("phase", "epoch", *METRICS, "seconds")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -16,6 +16,16 @@ from moocmap.diagnostics import UsableError
 PROTOCOL = 1
 """Counts up whenever workers train differently from the same specification, so that old records show it."""
 
+METRICS = (
+    "learning_rate",
+    "momentum",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+)
+"""What is measured in each epoch, in the order of the columns of epochs.csv."""
+
 
 class ExperimentError(UsableError):
     """What was asked for cannot be done; the message says why and how to go on."""

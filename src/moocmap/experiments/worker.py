@@ -87,7 +87,7 @@ class PhaseTask:
 class EpochEnd:
     """What a library tells after each epoch.
 
-    `metrics` has the names of `METRICS`: training figures are means over the epoch's images as they were
+    `metrics` has the names of `spec.METRICS`: training figures are means over the epoch's images as they were
     trained on, validation figures are taken at its end, rates are those of its last step.
     """
 
@@ -96,16 +96,6 @@ class EpochEnd:
     metrics: dict[str, float]
     weights: Weights
     optimizer: Arrays
-
-
-METRICS = (
-    "learning_rate",
-    "momentum",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-)
 
 
 @dataclass(frozen=True)
