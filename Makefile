@@ -11,7 +11,7 @@ guide: $(INSTALLED)
 	$(BIN)/moocmap build
 
 test: $(INSTALLED)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

@@ -1,10 +1,12 @@
 """YAML with positions: every part can be found again, and nothing surprising is read."""
 
+from typing import Annotated
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
 from moocmap import documents
 
@@ -25,7 +27,7 @@ values = st.recursive(
 
 @given(values)
 def test_what_pyyaml_writes_is_read_back(value):
-    document, problems = documents.parse(yaml.safe_dump(value, allow_unicode=True), "x.yml")
+    document, problems = documents.parse(yaml.safe_dump(value), "x.yml")
     assert problems == []
     assert document.data == value
 
@@ -127,7 +129,8 @@ class Inner(BaseModel, extra="forbid"):
 
 
 class Outer(BaseModel, extra="forbid"):
-    inner: list[Inner]
+    inner: list[Inner] = []
+    named: dict[Annotated[str, StringConstraints(pattern="^[a-z]+$")], Inner] = {}
 
 
 def test_an_unknown_key_is_met_with_the_keys_of_its_own_object():
@@ -136,4 +139,12 @@ def test_an_unknown_key_is_met_with_the_keys_of_its_own_object():
     assert [str(d) for d in problems] == [
         "x.yml:3:3: error[unknown-key]: unknown key 'siez'; did you mean 'size'?",
         "x.yml:5:3: error[unknown-key]: unknown key 'colour'; known keys: name, size",
+    ]
+
+
+def test_so_is_one_in_an_object_under_a_free_name():
+    document, _ = documents.parse("named: {first: {name: x, siez: 1}}\n", "x.yml")
+    _, problems = documents.validate(document, Outer)
+    assert [str(d) for d in problems] == [
+        "x.yml:1:26: error[unknown-key]: unknown key 'siez'; did you mean 'size'?"
     ]

@@ -319,3 +319,5 @@ def _schema_children(
             yield option["properties"][part]
         elif isinstance(option.get("additionalProperties"), dict):
             yield option["additionalProperties"]
+        else:
+            yield from option.get("patternProperties", {}).values()
