@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import watchfiles
 
@@ -99,10 +101,19 @@ class _Handler(SimpleHTTPRequestHandler):
         """Say nothing: the terminal is for what the editor must know."""
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that takes it calmly when a browser goes away in the middle of an answer."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of broken connections; show other errors as ever."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def make_server(preview: Preview, host: str, port: int) -> ThreadingHTTPServer:
     """Return a server of the preview's site; port 0 takes any free one. Raises SiteError when it is taken."""
     try:
-        return ThreadingHTTPServer((host, port), functools.partial(_Handler, preview=preview))
+        return _Server((host, port), functools.partial(_Handler, preview=preview))
     except OSError as error:
         raise SiteError(f"cannot serve on {host}:{port}: {error.strerror}; choose another port") from error
 
