@@ -67,6 +67,15 @@ def test_strict_makes_warnings_errors(guide, moocmap):
     assert moocmap("check", "--strict", root=guide).returncode == 1
 
 
+def test_many_warnings_of_a_kind_are_summed_up(guide, moocmap):
+    works = "".join(f"@misc{{w-{n}, title={{W}}, year={{2000}}}}\n" for n in range(5))
+    with (guide / "curriculum" / "references.bib").open("a", encoding="utf-8") as file:
+        file.write(works)
+    assert "… and 2 more of uncited-reference" in moocmap("check", root=guide).stdout
+    assert moocmap("check", "--all", root=guide).stdout.count("warning[uncited-reference]") == 5
+    assert moocmap("check", "--strict", root=guide).stdout.count("warning[uncited-reference]") == 5
+
+
 def test_our_own_guide_has_no_errors(moocmap):
     done = moocmap("check")
     assert "error[" not in done.stdout

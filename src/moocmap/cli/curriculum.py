@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
@@ -35,6 +36,9 @@ FormatOption = Annotated[Format, typer.Option("--format", "-f", help="For readin
 LocaleOption = Annotated[str, typer.Option("--locale", "-l", help="The language of names, such as en or es.")]
 
 
+WARNINGS_OF_A_KIND = 3
+
+
 class CheckFormat(StrEnum):
     """How findings are printed."""
 
@@ -45,6 +49,7 @@ class CheckFormat(StrEnum):
 def check(
     context: typer.Context,
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="List every warning of a kind.")] = False,
     form: Annotated[
         CheckFormat, typer.Option("--format", "-f", help="One line each, or JSON.")
     ] = CheckFormat.TEXT,
@@ -62,10 +67,29 @@ def check(
     if form is CheckFormat.JSON:
         out.file.write(as_json(problems))
     else:
-        print_diagnostics(problems)
+        shown = problems if everything or strict else _few_of_each_warning(problems)
+        print_diagnostics(shown)
+        _print_left_out(problems, shown)
         _print_verdict(guide, len(experiments), problems)
     if any(d.severity == "error" or strict for d in problems):
         raise typer.Exit(1)
+
+
+def _few_of_each_warning(problems: list[Diagnostic]) -> list[Diagnostic]:
+    """Return all errors, and of each kind of warning the first few: many alike would bury the others."""
+    seen: Counter[str] = Counter()
+    shown = []
+    for problem in problems:
+        seen[problem.rule] += problem.severity == "warning"
+        if problem.severity == "error" or seen[problem.rule] <= WARNINGS_OF_A_KIND:
+            shown.append(problem)
+    return shown
+
+
+def _print_left_out(problems: list[Diagnostic], shown: list[Diagnostic]) -> None:
+    left_out = Counter(d.rule for d in problems) - Counter(d.rule for d in shown)
+    for rule, number in left_out.items():
+        out.print(f"… and {number} more of {rule} (--all lists them)", highlight=False)
 
 
 def _print_verdict(guide: Guide | None, experiments: int, problems: list[Diagnostic]) -> None:
