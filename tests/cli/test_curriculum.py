@@ -67,6 +67,13 @@ def test_strict_makes_warnings_errors(guide, moocmap):
     assert moocmap("check", "--strict", root=guide).returncode == 1
 
 
+def test_line_100_is_shown_as_a_number(guide, moocmap):
+    glossary = guide / "curriculum" / "glossary.yml"
+    text = glossary.read_text(encoding="utf-8")
+    glossary.write_text(text + "\n" * (99 - text.count("\n")) + "- 1\n", encoding="utf-8")
+    assert "curriculum/glossary.yml:100:3: error[wrong-type]" in moocmap("check", root=guide).stdout
+
+
 def test_many_warnings_of_a_kind_are_summed_up(guide, moocmap):
     works = "".join(f"@misc{{w-{n}, title={{W}}, year={{2000}}}}\n" for n in range(5))
     with (guide / "curriculum" / "references.bib").open("a", encoding="utf-8") as file:
@@ -146,6 +153,7 @@ def test_compare_shows_shared_only_and_deeper(guide, moocmap):
         (["coverage", "--locale", "de"], "no language 'de'; known: en, es"),
         (["coverage", "--published", "surve"], "no published table 'surve'; did you mean 'survey'?"),
         (["schema", "cours"], "no kind of file 'cours'; did you mean 'course'?"),
+        (["coverage", "loaves", "--published", "survey"], "--published shows its own courses"),
         (["schema"], "no kind of file given"),
         (["--root", "nowhere", "check"], "--root: 'nowhere' is no folder"),
     ],

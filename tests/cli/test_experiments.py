@@ -58,6 +58,19 @@ def test_a_recorded_experiment_is_not_trained_again(moocmap, project):
     assert "--results build/results" in done.stdout
 
 
+def test_results_are_seen_from_the_guide_and_titles_are_no_markup(moocmap, project):
+    file = project / "experiments" / "digits.yml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace('en: "Handwritten', 'en: "[/red] :100: Handwritten')
+    )
+    done = moocmap(
+        "experiment", "show", "digits", "--results", "experiments/results", root=project / "curriculum"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "[/red] :100: Handwritten" in done.stdout
+    assert done.stdout.count(" yes ") == 6
+
+
 def test_a_record_of_other_settings_is_refused_with_what_differs(moocmap, project):
     file = project / "experiments" / "digits.yml"
     file.write_text(
@@ -82,6 +95,7 @@ def test_a_damaged_record_is_reported_by_check(moocmap, project):
     [
         (["show", "digit"], "no experiment 'digit'; did you mean 'digits'?"),
         (["run", "digits", "--library", "keas"], "did you mean 'keras'?"),
+        (["show", "digits", "--results", "nowhere"], "--results: no folder"),
         (["run", "digits", "--seed", "7"], "no seed in this experiment '7'"),
     ],
 )

@@ -38,7 +38,11 @@ def test_summary_has_a_row_for_each_library(records: list[Record]) -> None:
     assert keras["n"] == 2
     assert keras["accuracy"] == pytest.approx(np.mean(accuracies))
     assert keras["accuracy"] == pytest.approx(0.85, abs=0.01)
-    assert (keras["accuracy_low"], keras["accuracy_high"]) == pytest.approx((low, high))
+    assert high > 1, "this case shows that an interval ends where accuracies do"
+    assert (keras["accuracy_low"], keras["accuracy_high"]) == pytest.approx((low, 1))
+    losses = [r.facts.metrics.test.loss for r in records if r.library == "keras"]
+    low, high = stats.t.interval(0.95, 1, loc=np.mean(losses), scale=stats.sem(losses))
+    assert (keras["loss_low"], keras["loss_high"]) == pytest.approx((max(low, 0), high))
     assert keras["seconds_per_epoch"] == pytest.approx(0.5)
     assert keras["parameters"] == 14419  # 14,128 in the body, 291 in the head
     assert keras["versions"] == "keras 1.0 on numpy-like 2.0"

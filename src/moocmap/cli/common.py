@@ -12,12 +12,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from moocmap import documents
 from moocmap.curriculum.check import load_guide
 from moocmap.curriculum.model import Guide
 from moocmap.diagnostics import Diagnostic, did_you_mean
 
-out = Console()
-err = Console(stderr=True)
+# Without emoji codes: in `file.yml:100:17` rich would see one.
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
 
 SEVERITY_STYLES = {"error": "bold red", "warning": "yellow"}
 
@@ -46,6 +48,13 @@ def find_root(start: Path) -> Path:
 def today() -> date:
     """Return the date in UTC, so that a check says the same everywhere."""
     return datetime.now(UTC).date()
+
+
+def locale_of(context: typer.Context) -> str:
+    """Return the guide's first language, in which texts of experiments are shown; "en" without a guide."""
+    document, _ = documents.read(root_of(context) / "curriculum" / "guide.yml", root_of(context))
+    locales = document.select("locales.*") if document else iter(())
+    return next((locale for _, locale in locales), "en")
 
 
 def usable_guide(context: typer.Context) -> Guide:
@@ -81,6 +90,11 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
             soft_wrap=True,
             highlight=False,
         )
+
+
+def say(text: str) -> None:
+    """Print a line as it is: brackets and paths are no markup, and long lines are not wrapped."""
+    out.print(escape(text), highlight=False, soft_wrap=True)
 
 
 def counted(number: int, noun: str) -> str:

@@ -19,6 +19,7 @@ from moocmap.cli.common import (
     out,
     print_diagnostics,
     root_of,
+    say,
     today,
     usable_guide,
 )
@@ -126,7 +127,7 @@ def print_schema(
     if folder is not None:
         for name in schema.FILES:
             write_atomically(folder / f"{name}.json", _schema_text(name))
-        out.print(f"{counted(len(schema.FILES), 'schema')} in {folder}", highlight=False)
+        say(f"{counted(len(schema.FILES), 'schema')} in {folder}")
     elif kind is None:
         fail("no kind of file given", f"one of {', '.join(schema.FILES)}, or --out FOLDER for all")
     else:
@@ -155,6 +156,8 @@ def coverage(
     is not explained.
     """
     guide = usable_guide(context)
+    if published is not None and (courses or locale):
+        fail("--published shows its own courses in its own words", "leave out the courses and --locale")
     if published is not None:
         _print_agreement(guide, published, form)
         return

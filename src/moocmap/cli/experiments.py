@@ -13,7 +13,17 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from moocmap import tables
-from moocmap.cli.common import counted, err, fail, known_or_fail, out, print_diagnostics, root_of
+from moocmap.cli.common import (
+    counted,
+    err,
+    fail,
+    known_or_fail,
+    locale_of,
+    out,
+    print_diagnostics,
+    root_of,
+    say,
+)
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.experiments.load import load_experiments
 from moocmap.experiments.model import Experiment, Run
@@ -40,8 +50,8 @@ ResultsOption = Annotated[
     typer.Option(
         "--results",
         "-r",
-        help="The folder of records. Without it: your own in build/results when complete, else the published "
-        "ones in experiments/results.",
+        help="The folder of records, seen from the guide's folder. Without it: your own in build/results "
+        "when complete, else the published ones in experiments/results.",
     ),
 ]
 
@@ -57,7 +67,7 @@ def list_experiments(context: typer.Context, form: FormatOption = Format.TABLE) 
         rows.append(
             {
                 "id": experiment.id,
-                "title": text_in(settings.title, "en"),
+                "title": text_in(settings.title, locale_of(context)),
                 "libraries": ", ".join(settings.libraries),
                 "models": ", ".join(settings.models),
                 "recipes": ", ".join(settings.recipes),
@@ -80,8 +90,9 @@ def show(
     experiment = _one(root_of(context), experiment_id)
     shelf = _shelf(root_of(context), experiment, results)
     if form is Format.TABLE:
-        out.print(f"[bold]{text_in(experiment.settings.title, 'en')}[/]", highlight=False)
-        out.print(text_in(experiment.settings.summary, "en"), highlight=False)
+        locale = locale_of(context)
+        out.print(f"[bold]{escape(text_in(experiment.settings.title, locale))}[/]", highlight=False)
+        out.print(escape(text_in(experiment.settings.summary, locale)), highlight=False)
     recorded = {record.facts.run: record for record in shelf.records}
     rows = [_row(run, recorded.get(run.id)) for run in experiment.runs()]
     tables.show(rows, form, out, too_wide=["library", "recipe", "seed"])
@@ -108,7 +119,9 @@ def run(
     results: Annotated[
         Path | None,
         typer.Option(
-            "--results", "-r", help="Where records go; else experiments/results, the published ones."
+            "--results",
+            "-r",
+            help="Where records go, seen from the guide's folder; else experiments/results (published).",
         ),
     ] = None,
 ) -> None:
@@ -121,7 +134,7 @@ def run(
     root = root_of(context)
     experiment = _one(root, experiment_id)
     chosen = _chosen(experiment, libraries or [], seeds or [])
-    folder = results or root / PUBLISHED
+    folder = root / (results or PUBLISHED)
     try:
         summary = _run_with_progress(root, experiment, chosen, folder)
     except KeyboardInterrupt:
@@ -187,9 +200,9 @@ def _print_summary(summary: Summary, experiment: Experiment, folder: Path) -> No
     parts = [f"{len(summary.recorded)} recorded", f"{len(summary.skipped)} already there"]
     if summary.failed:
         parts.append(f"{len(summary.failed)} failed")
-    out.print(f"{', '.join(parts)}: records in {folder / experiment.id}", highlight=False, soft_wrap=True)
+    say(f"{', '.join(parts)}: records in {folder / experiment.id}")
     if not summary.recorded and not summary.failed:
-        out.print("to train on this machine beside them: add --results build/results", highlight=False)
+        say("to train on this machine beside them: add --results build/results")
 
 
 @app.command(epilog="Example: moocmap experiment report digits --format md")
@@ -221,8 +234,8 @@ def report(
                 f"test accuracy, {row['a']} − {row['b']}: {difference}, {row['n']} pairs", highlight=False
             )
         planned = len(experiment.runs())
-        out.print(f"{len(shelf.records)} of {planned} runs, from {shelf.folder.as_posix()}", highlight=False)
-        out.print(f"{counted(len(written), 'file')} in {written[0].parent}", highlight=False, soft_wrap=True)
+        say(f"{len(shelf.records)} of {planned} runs, from {shelf.folder.as_posix()}")
+        say(f"{counted(len(written), 'file')} in {written[0].parent}")
 
 
 def _brief(summary: pd.DataFrame) -> list[tables.Row]:
@@ -232,11 +245,10 @@ def _brief(summary: pd.DataFrame) -> list[tables.Row]:
     return [
         {
             "library": row["library"],
-            "model": row["model"],
-            "recipe": row["recipe"],
+            "setting": f"{row['model']}, {row['recipe']}",
             "n": row["n"],
             "test accuracy (95%)": with_interval(row["accuracy"], row["accuracy_low"], row["accuracy_high"]),
-            "macro F1": row["macro_f1"],
+            "macro F1 (95%)": with_interval(row["macro_f1"], row["macro_f1_low"], row["macro_f1_high"]),
             "s / epoch": row["seconds_per_epoch"],
         }
         for row in _rows(summary)
@@ -263,8 +275,8 @@ def _one(root: Path, experiment_id: str) -> Experiment:
 def _shelf(root: Path, experiment: Experiment, results: Path | None) -> Shelf:
     from moocmap.experiments.shelf import best_shelf, read_shelf
 
-    shelf = (
-        best_shelf(root, experiment) if results is None else read_shelf(root, results.absolute(), experiment)
-    )
+    if results is not None and not (root / results).is_dir():
+        fail(f"--results: no folder '{root / results}'", "it holds a folder for each experiment")
+    shelf = best_shelf(root, experiment) if results is None else read_shelf(root, results, experiment)
     print_diagnostics(shelf.problems)
     return shelf

@@ -14,7 +14,7 @@ import typer
 
 from moocmap import tables
 from moocmap.cli import curriculum
-from moocmap.cli.common import counted, out, root_of, today, usable_guide
+from moocmap.cli.common import counted, out, root_of, say, today, usable_guide
 from moocmap.curriculum.coverage import Coverage, comparison_table
 from moocmap.curriculum.coverage import compare as compare_courses
 
@@ -33,7 +33,7 @@ def pages(context: typer.Context) -> None:
 
     written = engine.compile_pages(root_of(context), today())
     folder = root_of(context) / "build" / "pages"
-    out.print(f"{counted(written.count, 'page')} in {folder}", highlight=False, soft_wrap=True)
+    say(f"{counted(written.count, 'page')} in {folder}")
 
 
 def build(context: typer.Context, target: TargetOption = None, site_url: UrlOption = None) -> None:
@@ -50,7 +50,7 @@ def _build(root: Path, target: Path | None, site_url: str | None = None) -> None
     out.print(
         f"[bold green]✓[/] {result.pages} pages in {languages}, {result.seconds:.1f} s", highlight=False
     )
-    out.print(f"open {result.target / 'index.html'}", highlight=False, soft_wrap=True)
+    say(f"open {result.target / 'index.html'}")
 
 
 def serve(

@@ -46,27 +46,27 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
 def summary(records: Iterable[Record]) -> pd.DataFrame:
     """Tabulate one row for each library × model × recipe.
 
-    Columns: `library`, `model`, `recipe`; `n` (seeds); of the test set `accuracy` with `accuracy_low` and
-    `accuracy_high`, `macro_f1` and `loss` (means over seeds); `validation_accuracy`; `seconds_per_epoch`
-    (the median over a run's epochs on the target task, then the mean over seeds); `parameters`; `versions`
-    and `hardware`, with " | " between them where records differ.
+    Columns: `library`, `model`, `recipe`; `n` (seeds); of the test set `accuracy`, `macro_f1` and `loss`;
+    `validation_accuracy`; `seconds_per_epoch` (the median over a run's epochs on the target task): each the
+    mean over seeds, followed by the ends of its 95% interval, `…_low` and `…_high`, cut off where values
+    end (0 and, for shares, 1); `parameters`; `versions` and `hardware`, with " | " between them where
+    records differ.
     """
     rows = []
     for (library, model, recipe), group in _grouped(records).items():
-        accuracy = interval([record.facts.metrics.test.accuracy for record in group])
         rows.append(
             {
                 "library": library,
                 "model": model,
                 "recipe": recipe,
-                "n": accuracy.n,
-                "accuracy": accuracy.mean,
-                "accuracy_low": accuracy.low,
-                "accuracy_high": accuracy.high,
-                "macro_f1": _mean(record.facts.metrics.test.macro_f1 for record in group),
-                "loss": _mean(record.facts.metrics.test.loss for record in group),
-                "validation_accuracy": _mean(record.facts.metrics.validation.accuracy for record in group),
-                "seconds_per_epoch": _mean(seconds_per_epoch(record) for record in group),
+                "n": len(group),
+                **_with_interval("accuracy", [r.facts.metrics.test.accuracy for r in group], most=1.0),
+                **_with_interval("macro_f1", [r.facts.metrics.test.macro_f1 for r in group], most=1.0),
+                **_with_interval("loss", [r.facts.metrics.test.loss for r in group]),
+                **_with_interval(
+                    "validation_accuracy", [r.facts.metrics.validation.accuracy for r in group], most=1.0
+                ),
+                **_with_interval("seconds_per_epoch", [seconds_per_epoch(r) for r in group]),
                 "parameters": group[0].facts.weights.parameters,
                 "versions": " | ".join(dict.fromkeys(versions(record) for record in group)),
                 "hardware": " | ".join(dict.fromkeys(hardware(record) for record in group)),
@@ -136,6 +136,7 @@ def _grouped(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Recor
     return groups
 
 
-def _mean(values: Iterable[float]) -> float:
-    listed = list(values)
-    return math.fsum(listed) / len(listed)
+def _with_interval(name: str, values: Sequence[float], most: float = math.inf) -> dict[str, float]:
+    found = interval(values)
+    low, high = (min(max(end, 0.0), most) if not math.isnan(end) else end for end in (found.low, found.high))
+    return {name: found.mean, f"{name}_low": low, f"{name}_high": high}

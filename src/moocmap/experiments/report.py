@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,7 @@ from moocmap.experiments import compare, plots
 from moocmap.experiments.model import Experiment
 from moocmap.experiments.record import Record
 from moocmap.fields import text_in
+from moocmap.files import write_atomically
 
 
 def write_report(experiment: Experiment, records: Sequence[Record], folder: Path) -> list[Path]:
@@ -21,30 +22,30 @@ def write_report(experiment: Experiment, records: Sequence[Record], folder: Path
     """
     if not records:
         raise ValueError(f"experiment '{experiment.id}' has no records yet; run it first")
-    folder.mkdir(parents=True, exist_ok=True)
     summary = compare.summary(records)
     differences = pd.concat(
         compare.paired_difference(records, metric) for metric in ("accuracy", "macro_f1", "loss")
     )
-    written = [folder / "summary.csv", folder / "differences.csv"]
-    summary.to_csv(written[0], index=False, lineterminator="\n")
-    differences.to_csv(written[1], index=False, lineterminator="\n")
-    curves = list(_write_curves(records, folder))
-    text = _report(
-        experiment, summary, differences, [path.name for path in curves if "dark" not in path.name]
-    )
-    (folder / "report.md").write_text(text, encoding="utf-8")
-    return [folder / "report.md", *written, *curves]
+    light, dark = _curves(records, dark=False), _curves(records, dark=True)
+    files = {
+        "report.md": _report(experiment, summary, differences, list(light)),
+        "summary.csv": summary.to_csv(index=False, lineterminator="\n"),
+        "differences.csv": differences.to_csv(index=False, lineterminator="\n"),
+        **light,
+        **dark,
+    }
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    return [folder / name for name in files]
 
 
-def _write_curves(records: Sequence[Record], folder: Path) -> Iterable[Path]:
-    settings = dict.fromkeys((record.model, record.recipe) for record in records)
-    for model, recipe in settings:
+def _curves(records: Sequence[Record], *, dark: bool) -> dict[str, str]:
+    """Draw the training curves of each model and recipe; return the drawings by file name."""
+    found = {}
+    for model, recipe in dict.fromkeys((record.model, record.recipe) for record in records):
         chosen = [record for record in records if (record.model, record.recipe) == (model, recipe)]
-        for dark in (False, True):
-            path = folder / f"curves-{model}-{recipe}{'-dark' if dark else ''}.svg"
-            path.write_text(plots.training_plot(chosen, dark), encoding="utf-8")
-            yield path
+        found[f"curves-{model}-{recipe}{'-dark' if dark else ''}.svg"] = plots.training_plot(chosen, dark)
+    return found
 
 
 def _report(
@@ -53,14 +54,16 @@ def _report(
     settings = experiment.settings
     lines = [f"# {text_in(settings.title, 'en')}", "", text_in(settings.summary, "en"), ""]
     lines += [
-        "| library | model | recipe | n | test accuracy (95% interval) | macro F1 | s / epoch | parameters |",
-        "| --- | --- | --- | ---: | --- | ---: | ---: | ---: |",
+        "| library | model | recipe | n | test accuracy (95% interval) | macro F1 (95% interval) "
+        "| s / epoch | parameters |",
+        "| --- | --- | --- | ---: | --- | --- | ---: | ---: |",
     ]
     for row in summary.to_dict("records"):
         accuracy = with_interval(row["accuracy"], row["accuracy_low"], row["accuracy_high"])
+        macro_f1 = with_interval(row["macro_f1"], row["macro_f1_low"], row["macro_f1_high"])
         lines.append(
             f"| {row['library']} | {row['model']} | {row['recipe']} | {row['n']} | {accuracy} "
-            f"| {row['macro_f1']:.3f} | {row['seconds_per_epoch']:.3f} | {row['parameters']:,} |"
+            f"| {macro_f1} | {row['seconds_per_epoch']:.3f} | {row['parameters']:,} |"
         )
     lines += ["", "Differences, paired on seeds:", ""]
     for row in differences.to_dict("records"):
