@@ -55,9 +55,12 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(d.severity == "error" for d in diagnostics)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return "did you mean 'x'?" for the known word nearest to `word`, or "" when none is near."""
-    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return "did you mean 'x'?" for the known word nearest to `word`, or "" when none is near.
+
+    `cutoff` (0 to 1) is how alike two words must be, as `difflib.SequenceMatcher.ratio` measures it.
+    """
+    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return f"did you mean '{nearest[0]}'?" if nearest else ""
 
 

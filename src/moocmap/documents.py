@@ -119,10 +119,22 @@ def read(path: Path, root: Path) -> tuple[Document | None, list[Diagnostic]]:
     label = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        hint = "save the file as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
-        return None, [Diagnostic(label, 1, 1, "error", "unreadable-file", str(error), hint)]
+    except UnicodeDecodeError as error:
+        return None, [no_utf8(error, label)]
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return None, [
+            Diagnostic(label, 1, 1, "error", "unreadable-file", reason, "check its name and rights")
+        ]
     return parse(text, label)
+
+
+def no_utf8(error: UnicodeDecodeError, label: str) -> Diagnostic:
+    """Name the place of the first byte that is no UTF-8."""
+    before = error.object[: error.start]
+    line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+    message = f"byte {error.object[error.start]:#04x} is no UTF-8"
+    return Diagnostic(label, line, column, "error", "unreadable-file", message, "save the file as UTF-8")
 
 
 def parse(text: str, label: str) -> tuple[Document | None, list[Diagnostic]]:
@@ -149,8 +161,17 @@ def _syntax_error(error: yaml.MarkedYAMLError, label: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     message = ", ".join(filter(None, (error.problem, error.context)))
-    hint = "check the indentation, and quote texts that hold ': ' or start with a special character"
-    return Diagnostic(label, line, column, "error", "yaml-syntax", message, hint)
+    return Diagnostic(label, line, column, "error", "yaml-syntax", message, _syntax_hint(message))
+
+
+def _syntax_hint(message: str) -> str:
+    if "cannot start any token" in message:
+        return "indent with spaces, not tabs, and quote texts that start with a special character"
+    if "constructor" in message:
+        return "quote texts that start with '!'"
+    if "single document" in message:
+        return "keep one document in a file: remove the line '---'"
+    return "check the indentation, and quote texts that hold ': ' or start with a special character"
 
 
 def _structure_problems(root: yaml.Node, label: str) -> Iterator[Diagnostic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import (
@@ -61,8 +62,10 @@ def _check_date(value: str) -> str:
     year, *rest = value.split("-")
     month = int(rest[0]) if rest else 1
     day = int(rest[1]) if len(rest) > 1 else 1
-    if not (1 <= month <= 12 and 1 <= day <= 31 and 1940 <= int(year) <= 2200):
-        raise PydanticCustomError("partial_date", "expected a date that exists")
+    try:
+        date(int(year), month, day)
+    except ValueError:
+        raise PydanticCustomError("partial_date", "expected a date that exists") from None
     return value
 
 

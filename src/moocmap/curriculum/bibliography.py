@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 from pybtex.database import BibliographyData, Entry, Person, parse_string
@@ -10,6 +11,7 @@ from pybtex.exceptions import PybtexError
 
 from moocmap.curriculum.model import Author, Reference
 from moocmap.diagnostics import Diagnostic
+from moocmap.documents import no_utf8
 from moocmap.fields import ID_PATTERN
 
 _ENTRY_START = re.compile(r"^[ \t]*@(\w+)[ \t]*\{[ \t]*([^,\s]+)[ \t]*,", re.MULTILINE)
@@ -25,17 +27,13 @@ def read_references(path: Path, label: str) -> tuple[list[Reference], dict[str, 
         return [], {}, []
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return (
-            [],
-            {},
-            [Diagnostic(label, 1, 1, "error", "unreadable-file", str(error), "save the file as UTF-8")],
-        )
+    except UnicodeDecodeError as error:
+        return [], {}, [no_utf8(error, label)]
     lines, problems = _key_lines(text, label)
     try:
         bibliography = parse_string(text, "bibtex")
     except PybtexError as error:
-        return [], lines, problems or [_syntax_error(error, label)]
+        return [], lines, problems or [_located(text, label) or _syntax_error(error, label, 1)]
     return _references(bibliography), lines, problems
 
 
@@ -62,9 +60,20 @@ def _key_lines(text: str, label: str) -> tuple[dict[str, int], list[Diagnostic]]
     return lines, problems
 
 
-def _syntax_error(error: PybtexError, label: str) -> Diagnostic:
-    line = getattr(error, "lineno", None) or 1
-    message = str(error).splitlines()[0]
+def _located(text: str, label: str) -> Diagnostic | None:
+    """Find the first entry that cannot be read by itself: pybtex does not always tell a line."""
+    starts = [match.start() for match in _ENTRY_START.finditer(text)]
+    for start, end in pairwise([*starts, len(text)]):
+        try:
+            parse_string(text[start:end], "bibtex")
+        except PybtexError as error:
+            return _syntax_error(error, label, text.count("\n", 0, start) + 1)
+    return None
+
+
+def _syntax_error(error: PybtexError, label: str, first_line: int) -> Diagnostic:
+    line = first_line + (getattr(error, "lineno", None) or 1) - 1
+    message = re.sub(r" in line \d+", "", str(error).splitlines()[0])
     return Diagnostic(
         label, line, 1, "error", "bibtex-syntax", message, "check the braces and commas of this entry"
     )

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from moocmap import documents
 from moocmap.curriculum.bibliography import read_references
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
-from moocmap.diagnostics import Diagnostic
+from moocmap.diagnostics import Diagnostic, did_you_mean
 from moocmap.documents import Document
 
 T = TypeVar("T")
@@ -41,8 +41,8 @@ class Entry(Generic[T]):
 class Sources:
     """All that was read: documents by kind, and the objects of those that are valid.
 
-    `damaged_ids` holds the ids seen in files that are no YAML, so that one broken file does not make every
-    mention of its ids an error too.
+    `damaged_ids` holds the ids seen in files that could not be read, so that one broken file does not make
+    every mention of its ids an error too.
     """
 
     documents: dict[str, list[Document]] = field(default_factory=dict)
@@ -55,8 +55,10 @@ class Sources:
     reference_lines: dict[str, int] = field(default_factory=dict)
     reference_label: str = f"{FOLDER}/references.bib"
     damaged_ids: set[str] = field(default_factory=set)
-    is_partial: bool = False
-    """Whether a file could not be read: what seems missing may stand there."""
+    damaged_kinds: set[str] = field(default_factory=set)
+    """Kinds of which a file could not be read: what seems missing may stand there."""
+    has_problems: bool = False
+    """Whether syntax or shape is wrong anywhere: what seems unused may be used there."""
 
     def select(self, kind: str, pattern: str) -> Iterator[Entry[str]]:
         """Yield every text that `pattern` names in the documents of a kind; see `Document.select`."""
@@ -102,9 +104,30 @@ def read_sources(root: Path) -> tuple[Sources, list[Diagnostic]]:
     sources.courses = reader.objects("courses", sorted(folder.glob("courses/*.yml")), Course)
     sources.terms = reader.lists("glossary", folder.glob("glossary.yml"), Term)
     sources.published = reader.objects("published", sorted(folder.glob("published/*.yml")), PublishedCoverage)
-    found = read_references(folder / "references.bib", sources.reference_label)
-    sources.references, sources.reference_lines = found[0], found[1]
-    return sources, reader.problems + found[2]
+    bibliography = folder / "references.bib"
+    sources.references, sources.reference_lines, found = read_references(
+        bibliography, sources.reference_label
+    )
+    if found or not bibliography.exists():
+        sources.damaged_kinds.add("references")
+    problems = [*reader.problems, *found, *_unread_files(folder, {*reader.read, bibliography}, root)]
+    sources.has_problems = any(problem.severity == "error" for problem in problems)
+    return sources, problems
+
+
+def _unread_files(folder: Path, read: set[Path], root: Path) -> Iterator[Diagnostic]:
+    """Warn of files that no part of the guide is read from, such as one with a misspelt name."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and path not in read and path.suffix != ".md" and not hidden:
+            hint = f"rename it to '{path.stem}.yml'" if path.suffix == ".yaml" else _known_places(path)
+            label = path.relative_to(root).as_posix()
+            yield Diagnostic(label, 1, 1, "warning", "unread-file", "this file is not read", hint)
+
+
+def _known_places(path: Path) -> str:
+    names = ("guide.yml", "topics.yml", "glossary.yml", "references.bib")
+    return did_you_mean(path.name, names) or f"read are {', '.join(names)}, courses/, topics/, published/"
 
 
 class _Reader:
@@ -113,31 +136,33 @@ class _Reader:
     def __init__(self, root: Path, sources: Sources) -> None:
         self.root = root
         self.sources = sources
+        self.read: set[Path] = set()
         self.problems: list[Diagnostic] = []
 
     def objects(self, kind: str, paths: Iterable[Path], shape: type[T]) -> list[Entry[T]]:
         """Read files that hold one object each."""
-        return [
-            entry for document in self._documents(kind, paths) for entry in self._valid(document, shape, ())
-        ]
+        documents_read = self._documents(kind, paths, shape, dict)
+        return [entry for document in documents_read for entry in self._valid(document, shape, ())]
 
     def lists(self, kind: str, paths: Iterable[Path], shape: type[T]) -> list[Entry[T]]:
         """Read files that hold a list of objects, each of which is checked by itself."""
         entries: list[Entry[T]] = []
-        for document in self._documents(kind, paths):
-            if isinstance(document.data, list):
-                for index in range(len(document.data)):
-                    entries += self._valid(document, shape, (index,))
-            else:
-                self.problems += documents.validate(document, list[shape])[1]  # type: ignore[valid-type]
+        for document in self._documents(kind, paths, list[shape], list):  # type: ignore[valid-type]
+            for index in range(len(document.data)):
+                entries += self._valid(document, shape, (index,))
         return entries
 
-    def _documents(self, kind: str, paths: Iterable[Path]) -> Iterator[Document]:
+    def _documents(self, kind: str, paths: Iterable[Path], shape: Any, container: type) -> Iterator[Document]:
+        """Read files whose top level is a `container`; others are reported and count as damaged."""
         for path in paths:
+            self.read.add(path)
             document, found = documents.read(path, self.root)
             self.problems += found
+            if document is not None and not isinstance(document.data, container):
+                self.problems += documents.validate(document, shape)[1]
+                document = None
             if document is None:
-                self.sources.is_partial = True
+                self.sources.damaged_kinds.add(kind)
                 self.sources.damaged_ids.update(_ids_in(path))
             else:
                 self.sources.documents.setdefault(kind, []).append(document)

@@ -83,27 +83,34 @@ def _ids(sources: Sources, kind: str, pattern: str) -> set[str]:
 
 
 def _unknown(
-    rule: str, what: str, mentions: Iterable[Entry[str]], known: set[str], damaged: set[str]
+    rule: str, kind: str, mentions: Iterable[Entry[str]], known: set[str], sources: Sources
 ) -> Iterator[Diagnostic]:
+    """Report mentions of what is not known.
+
+    Where a file of the kind could not be read, only those that look like a known id: others may stand there.
+    """
+    is_complete = kind not in sources.damaged_kinds
+    known = known if is_complete else known | sources.damaged_ids
     for mention in mentions:
-        if mention.value not in known | damaged:
-            yield mention.diagnostic(rule, f"no {what} '{mention.value}'", did_you_mean(mention.value, known))
+        if mention.value in known:
+            continue
+        hint = did_you_mean(mention.value, known, cutoff=0.6 if is_complete else 0.85)
+        if is_complete or hint:
+            yield mention.diagnostic(rule, f"no {rule.removeprefix('unknown-')} '{mention.value}'", hint)
 
 
 @_rule("unknown-area")
 def unknown_area(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A topic's area must be one of those in guide.yml."""
     areas = _ids(sources, "settings", "areas.*.id")
-    yield from _unknown(
-        "unknown-area", "area", sources.select("topics", "*.area"), areas, sources.damaged_ids
-    )
+    yield from _unknown("unknown-area", "settings", sources.select("topics", "*.area"), areas, sources)
 
 
 @_rule("unknown-topic")
 def unknown_topic(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """Every topic that is named must be defined in topics.yml or topics/*.yml."""
     topics = _ids(sources, "topics", "*.id")
-    yield from _unknown("unknown-topic", "topic", _all(sources, TOPIC_MENTIONS), topics, sources.damaged_ids)
+    yield from _unknown("unknown-topic", "topics", _all(sources, TOPIC_MENTIONS), topics, sources)
 
 
 @_rule("unknown-course")
@@ -112,7 +119,7 @@ def unknown_course(sources: Sources, today: date) -> Iterator[Diagnostic]:
     courses = _ids(sources, "courses", "id")
     related = (replace(link, value=link.value.partition("/")[0]) for link in sources.select(*RELATIONS))
     mentions = [*_all(sources, COURSE_MENTIONS), *related]
-    yield from _unknown("unknown-course", "course", mentions, courses, sources.damaged_ids)
+    yield from _unknown("unknown-course", "courses", mentions, courses, sources)
 
 
 @_rule("unknown-lesson")
@@ -133,13 +140,19 @@ def unknown_lesson(sources: Sources, today: date) -> Iterator[Diagnostic]:
 def unknown_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """Every work that is cited must have an entry in references.bib."""
     known = set(sources.reference_lines)
-    yield from _unknown("unknown-reference", "reference", _all(sources, CITATIONS), known, set())
+    citations = list(_all(sources, CITATIONS))
+    yield from _unknown("unknown-reference", "references", citations, known, sources)
+    if citations and not known and not sources.has_problems:
+        message = f"{len(citations)} citations name works that should stand here"
+        yield Diagnostic(
+            sources.reference_label, 1, 1, "error", "unknown-reference", message, "add their entries"
+        )
 
 
 @_rule("uncited-reference", "warning")
 def uncited_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A work in references.bib should be cited by a topic or a lesson."""
-    if sources.is_partial:
+    if sources.has_problems:
         return
     cited = {citation.value for citation in _all(sources, CITATIONS)}
     for key in sources.reference_lines.keys() - cited:
@@ -154,6 +167,7 @@ def uncited_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
 @_rule("duplicate-id")
 def duplicate_id(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """Ids are unique: among courses, topics, terms and tables, within a course, and a lesson's topics."""
+    yield from _repeated("language", sources.select("settings", "locales.*"))
     yield from _repeated("area", sources.select("settings", "areas.*.id"))
     yield from _repeated("topic", sources.select("topics", "*.id"))
     yield from _repeated("course", sources.select("courses", "id"))
@@ -194,6 +208,17 @@ def file_name(sources: Sources, today: date) -> Iterator[Diagnostic]:
             )
 
 
+@_rule("superseded-by-itself")
+def superseded_by_itself(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """What replaces a course is another course."""
+    for entry in sources.courses:
+        if entry.value.superseded_by == entry.value.id:
+            message = f"course '{entry.value.id}' cannot be superseded by itself"
+            yield entry.diagnostic(
+                "superseded-by-itself", message, "name its successor", at=["superseded_by"]
+            )
+
+
 @_rule("topic-cycle")
 def topic_cycle(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """No topic may require itself, directly or through others: one could never begin."""
@@ -227,7 +252,7 @@ def _cycles_from(start: str, entries: dict[str, Entry[Topic]], done: set[str]) -
 @_rule("untaught-topic", "warning")
 def untaught_topic(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A topic should be taught in a lesson or required by another topic or course."""
-    if sources.is_partial:
+    if sources.has_problems:
         return
     used = {use.value for use in _all(sources, (REQUIREMENTS, COURSE_PREREQUISITES, TAUGHT_TOPICS))}
     for entry in sources.topics:
@@ -315,7 +340,7 @@ def old_fact(sources: Sources, today: date) -> Iterator[Diagnostic]:
 def published_row(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A published row that differs from the derived coverage needs an explanation, and only such a row."""
     guide = sources.guide()
-    if guide is None or len(guide.courses) < len(sources.documents.get("courses", [])) or sources.is_partial:
+    if guide is None or sources.has_problems:
         return  # rows would differ for want of lessons that could not be read
     coverage = Coverage(guide)
     for entry in sources.published:

@@ -85,16 +85,18 @@ def run_experiment(
     Raises:
         ExperimentError: before anything runs, if a record has other settings or is damaged, or a library
             is not installed.
-        LockedError: if another runner writes to the same results.
+        LockedError: if another runner works on the same experiment's results or checkpoints.
     """
     chosen = list(experiment.runs() if runs is None else runs)
     home = results / experiment.id
     home.mkdir(parents=True, exist_ok=True)
-    with locked(home):
+    place = work / experiment.id
+    place.mkdir(parents=True, exist_ok=True)
+    with locked(home), locked(place):
         recorded = {run.id for run in chosen if is_recorded(run, home)}
         pending = [run for run in chosen if run.id not in recorded]
         require_libraries({run.library for run in pending})
-        return _Session(home, work / experiment.id, on_event, chosen, recorded).run()
+        return _Session(home, place, on_event, chosen, recorded).run()
 
 
 def is_recorded(run: Run, home: Path) -> bool:
