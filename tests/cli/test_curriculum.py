@@ -190,3 +190,14 @@ def test_schemas_accept_our_files_and_refuse_an_unknown_key(tmp_path, moocmap):
             first = document.data[0] if isinstance(document.data, list) else document.data
             first["colour"] = "red"
             assert list(Draft202012Validator(schema).iter_errors(document.data))
+
+
+def test_rules_lists_every_rule_with_what_it_asks(moocmap):
+    rows = json.loads(moocmap("rules", "--format", "json").stdout)
+    assert {row["rule"] for row in rows} >= {
+        "unknown-topic",
+        "duplicate-id",
+        "topic-cycle",
+        "missing-translation",
+    }
+    assert all(row["what it asks"] and row["severity"] in ("error", "warning") for row in rows)

@@ -147,8 +147,11 @@ def test_ctrl_c_stops_the_worker(stub: pytest.MonkeyPatch, experiment: Experimen
 
 
 @pytest.mark.usefixtures("stub")
-def test_two_runners_do_not_share_results(experiment: Experiment, tmp_path: Path) -> None:
-    home = tmp_path / "results" / "small"
+@pytest.mark.parametrize("shared", ["results", "work"])
+def test_two_runners_share_neither_results_nor_checkpoints(
+    experiment: Experiment, tmp_path: Path, shared: str
+) -> None:
+    home = tmp_path / shared / "small"
     home.mkdir(parents=True)
     with locked(home), pytest.raises(LockedError, match="another process is at work in"):
         run_experiment(experiment, tmp_path / "results", tmp_path / "work")
@@ -172,7 +175,7 @@ def test_a_missing_library_is_named(
         ExperimentError, match=r"no_such_library is not installed.*pip install -e '\.\[experiments\]'"
     ):
         run_experiment(experiment, tmp_path / "results", tmp_path / "work")
-    assert not (tmp_path / "work").exists()
+    assert names(tmp_path / "work" / experiment.id) == []
 
 
 def test_workers_keep_compiled_files_where_they_may(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

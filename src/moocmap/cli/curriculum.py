@@ -116,6 +116,17 @@ def _print_verdict(guide: Guide | None, experiments: int, problems: list[Diagnos
     out.print(f"{mark} {size} ({unverified} references unverified): {found}", highlight=False, soft_wrap=True)
 
 
+def list_rules(form: FormatOption = Format.TABLE) -> None:
+    """List what `moocmap check` asks of curriculum data beyond its shape: each rule with its severity."""
+    from moocmap.curriculum.rules import RULES
+
+    rows = [
+        {"rule": rule.id, "severity": rule.severity, "what it asks": " ".join(rule.description.split())}
+        for rule in RULES
+    ]
+    tables.show(rows, form, out)
+
+
 def print_schema(
     context: typer.Context,
     kind: Annotated[str | None, typer.Argument(help=f"Kind of file: {', '.join(schema.FILES)}.")] = None,
