@@ -75,10 +75,16 @@ def _rich_table(rows: Sequence[Row], width: int) -> Table:
 
 
 def _room(rows: Sequence[Row], width: int) -> int:
-    """Return how wide a cell may be: as wide as it likes where the whole table fits."""
+    """Return how wide a cell may be so that the table fits `width`, counting 3 for the space between."""
     names = list(rows[0]) if rows else []
     longest = [max(len(str(cell)) for cell in (name, *(row[name] for row in rows))) + 3 for name in names]
-    return max(longest, default=0) if sum(longest) <= width else max(12, width // len(longest))
+    left = width
+    for index, size in enumerate(sorted(longest)):  # what narrow columns leave, wide ones share
+        share = left // (len(longest) - index)
+        if size > share:
+            return max(12, share - 3)
+        left -= size
+    return max(longest, default=0)
 
 
 def _cell(value: object, room: int) -> str:
