@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from moocmap.diagnostics import DiagnosticsError
-from moocmap.site import links
+from moocmap.site import engine, links
 from moocmap.site.engine import BuildResult, build
 from moocmap.site.errors import SiteError
 
@@ -135,7 +135,7 @@ def test_references_are_cited_and_unsafe_links_dropped(site: Path) -> None:
 def test_an_experiment_shows_what_was_measured(site: Path) -> None:
     page = soup(site, "en/experiments/tiny.html")
     text = words(page.article)
-    assert "fastai 3 0.900 (0.776 to 1.024) 0.900 0.500 0.500" in text
+    assert "fastai 3 0.900 (0.776 to 1.000) 0.900 0.500 0.500" in text
     assert "fastai − Keras Accuracy 3 +0.150 (+0.150 to +0.150) fastai higher" in text
     assert "60 for training, 20 for validation, 20 for the test" in text
     assert "moocmap experiment run tiny" in text
@@ -222,6 +222,13 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         (("site/templates/course.md", "{% endfor %}", ""), "course.md"),
         (("site/locales/es.yml", "  visit: Ir al curso\n", ""), "'course.visit' is missing"),
         (("mkdocs.yml", "  search:\n", "  serch:\n"), 'The "serch" plugin is not installed'),
+        (("mkdocs.yml", "theme:\n", "x: [\ntheme:\n"), r"mkdocs\.yml:\d+:\d+: error\[yaml-syntax\]"),
+        (("mkdocs.yml", "theme:\n", "theme: material\nold:\n"), r"mkdocs\.yml:\d+:8: error\[wrong-type\]"),
+        (
+            ("site/templates/root.html", "<title>", "<title>{{ nope.x }}"),
+            r"root\.html:\d+: 'nope' is undefined",
+        ),
+        (("site/templates/course.md", "{% endfor %}", "{{ 1/0 }}{% endfor %}"), "division by zero"),
         ((ABOUT, "# About this guide", BAD_LINKS), BAD_LINKS_FOUND),
     ],
 )
@@ -239,6 +246,37 @@ def test_a_failing_build_keeps_the_last_good_site(
         path.write_text(text, encoding="utf-8")
     assert snapshot(good / "build" / "site") == before
     assert not list((good / "build").glob(".site-*"))
+
+
+def test_a_page_that_is_no_utf_8_is_named(good: Path, today: date) -> None:
+    page = good / "site" / "pages" / "es" / "about.md"
+    text = page.read_bytes()
+    page.write_bytes(text + b"\n\xff")
+    try:
+        with pytest.raises(DiagnosticsError, match=r"pages/es/about\.md:\d+:1: error\[unreadable-file\]"):
+            build(good, today=today)
+    finally:
+        page.write_bytes(text)
+
+
+def test_an_interruption_of_the_swap_restores_the_old_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh, target = tmp_path / "fresh", tmp_path / "site"
+    for folder in (fresh, target):
+        folder.mkdir()
+        (folder / "index.html").write_text(folder.name)
+    rename = Path.rename
+
+    def interrupted(path: Path, other: Path) -> Path:
+        if path == fresh:
+            raise KeyboardInterrupt
+        return rename(path, other)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        engine._swap(fresh, target, tmp_path / "old")
+    assert (target / "index.html").read_text() == "site"
 
 
 def test_builds_are_the_same_byte_for_byte(good: Path, today: date) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from moocmap.curriculum.bibliography import read_references
 from moocmap.curriculum.model import Author, Effort, Price, Range, Reference
@@ -117,3 +119,17 @@ def test_bibtex_is_read_back_as_it_was(tmp_path: Path) -> None:
     first = read_references(file, file.name)[0]
     file.write_text("\n".join(map(bibtex, first)))
     assert read_references(file, file.name)[0] == first
+
+
+@given(st.floats(1e-12, 10))
+def test_a_rate_is_shown_as_it_is(strings: dict[str, Strings], rate: float) -> None:
+    for texts in strings.values():
+        shown = Wording(texts).rate(rate)
+        assert float(shown.replace(",", ".").replace("−", "-")) == rate
+
+
+def test_numbers_are_written_out(strings: dict[str, Strings]) -> None:
+    assert Wording(strings["en"]).rate(2.5e-4) == "2.5e−4"
+    assert Wording(strings["es"]).rate(1.5e-5) == "1,5e−5"
+    assert strings["es"].number(-0.0001, 3, True) == "0,000"
+    assert strings["en"].number(1234567.5) == "1234567.5"

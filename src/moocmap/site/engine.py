@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from moocmap import documents
 from moocmap.curriculum.check import load_guide
 from moocmap.curriculum.load import read_sources
 from moocmap.curriculum.model import GuideSettings
@@ -154,8 +155,14 @@ def configuration_for(
 
 def _palette(root: Path, t: Strings) -> list[dict[str, Any]]:
     """Return the palettes of `mkdocs.yml` with the names of their buttons in one locale."""
-    settings = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
-    palettes: list[dict[str, Any]] = settings.get("theme", {}).get("palette", [])
+    document, problems = documents.read(root / "mkdocs.yml", root)
+    if document is None:
+        raise DiagnosticsError(problems)
+    theme = document.data.get("theme") if isinstance(document.data, dict) else None
+    if not isinstance(theme, dict):
+        problem = document.diagnostic(("theme",), "wrong-type", "expected 'theme' with its settings below")
+        raise DiagnosticsError([problem])
+    palettes: list[dict[str, Any]] = theme.get("palette", [])
     names = {"(prefers-color-scheme: light)": "light", "(prefers-color-scheme: dark)": "dark"}
     for palette in palettes:
         if "toggle" in palette:
@@ -179,11 +186,11 @@ def _list(headline: str, lines: Sequence[str], most: int = 40) -> str:
 
 def _swap(fresh: Path, target: Path, old: Path) -> None:
     """Put the fresh site in the target's place: two renames, so that no half-built site is ever seen."""
-    if target.exists():
-        target.rename(old)
     try:
+        if target.exists():
+            target.rename(old)
         fresh.rename(target)
-    except OSError:
-        if old.exists():
+    except BaseException:  # an interruption must not cost the last good site either
+        if old.exists() and not target.exists():
             old.rename(target)
         raise

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from moocmap import documents
@@ -63,7 +64,9 @@ class Strings:
 
         With `signed`, numbers above zero carry a plus.
         """
-        shown = f"{value:.{digits}f}" if digits is not None else f"{value:g}" if value % 1 else f"{value:.0f}"
+        shown = f"{value:.{digits}f}" if digits is not None else np.format_float_positional(value, trim="-")
+        if float(shown) == 0:
+            shown = shown.removeprefix("-")  # minus nothing is nothing
         shown = f"+{shown}" if signed and value > 0 else shown.replace("-", "−")
         return shown.replace(".", self.texts.get("format.decimal", "."))
 

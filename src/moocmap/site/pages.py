@@ -19,11 +19,12 @@ from markupsafe import Markup
 
 from moocmap.curriculum.model import DEPTHS, Guide
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
+from moocmap.documents import no_utf8
 from moocmap.site import addresses, exports, wording
 from moocmap.site.errors import SiteError
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
-from moocmap.site.rendering import Page, environment, render
+from moocmap.site.rendering import Page, environment, render, render_template
 from moocmap.site.views import GuideView, depth_rank, search_words, unit_anchor
 
 SHARED = "shared"
@@ -81,9 +82,9 @@ def write_pages(
         texts[locale] = {page.path: render(page, templates, strings[locale], shared) for page in pages}
         _add_hand_written(texts[locale], hand_written[locale], locale)
     shared_files = exports.export(guide, measured)
-    index = templates.get_template("root.html").render(
-        guide=guide, strings=strings, locales=locales, known=Markup(json.dumps(locales))
-    )
+    known = Markup(json.dumps(locales))
+    root_data = {"guide": guide, "strings": strings, "locales": locales, "known": known}
+    index = render_template(templates, "root.html", root_data, "index.html")
     for locale in locales:
         _write_locale(out / locale, texts[locale], strings[locale], measured, site_source / "assets")
     _write_shared(out / SHARED, {**shared_files, "index.html": index.encode()}, measured)
@@ -214,10 +215,14 @@ def _experiment_pages(t: Strings, measured: Sequence[Measured]) -> list[Page]:
 def _hand_written(folder: Path) -> dict[str, str]:
     """Return the Markdown files of a folder by path without suffix."""
     found = sorted(folder.rglob("*.md")) if folder.is_dir() else []
-    return {
-        path.relative_to(folder).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
-        for path in found
-    }
+    texts = {}
+    for path in found:
+        try:
+            texts[path.relative_to(folder).with_suffix("").as_posix()] = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            label = f"site/pages/{folder.name}/{path.relative_to(folder).as_posix()}"
+            raise DiagnosticsError([no_utf8(error, label)]) from error
+    return texts
 
 
 def _same_pages(hand_written: Mapping[str, Mapping[str, str]], site_source: Path) -> None:

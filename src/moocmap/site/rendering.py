@@ -59,15 +59,20 @@ def render(page: Page, templates: jinja2.Environment, strings: Strings, shared: 
         "web_link": web_link,
         "block": block,
     }
-    try:
-        template = templates.get_template(page.template)
-        body = template.render({**shared, **helpers, **page.data})
-    except jinja2.TemplateSyntaxError as error:
-        raise SiteError(f"{error.filename or page.template}:{error.lineno}: {error.message}") from error
-    except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
-        where = _template_line(error, page.template)
-        raise SiteError(f"{where}: {error} (page {strings.locale}/{page.path})") from error
+    data = {**shared, **helpers, **page.data}
+    body = render_template(templates, page.template, data, f"{strings.locale}/{page.path}")
     return front_matter(page) + body.strip() + "\n"
+
+
+def render_template(templates: jinja2.Environment, name: str, data: Mapping[str, Any], page: str) -> str:
+    """Render a template. Raises SiteError naming its file, line and page, whatever goes wrong."""
+    try:
+        return templates.get_template(name).render(data)
+    except jinja2.TemplateSyntaxError as error:
+        raise SiteError(f"{error.filename or name}:{error.lineno}: {error.message}") from error
+    except Exception as error:  # a template is code: anything may go wrong in it
+        said = str(error) or type(error).__name__
+        raise SiteError(f"{_template_line(error, name)}: {said} (page {page})") from error
 
 
 def _template_line(error: Exception, template: str) -> str:

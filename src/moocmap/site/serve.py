@@ -62,7 +62,10 @@ class Preview:
         """Rebuild whenever a file of the guide changes, until `stop` is set."""
         watched = [self.root / name for name in WATCHED if (self.root / name).exists()]
         for _ in watchfiles.watch(*watched, stop_event=stop, raise_interrupt=False):
-            self.rebuild()
+            try:
+                self.rebuild()
+            except Exception as error:  # whatever it is, the next change gets its chance
+                self._say(f"The rebuild failed: {type(error).__name__}: {error}")
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 from markupsafe import Markup
 
 from moocmap.curriculum.model import Author, Course, Effort, Fact, Price, Range, Reference
@@ -99,8 +100,11 @@ class Wording:
         return f"{self.t(key)} {number}".strip() if self.t.has(key) else name
 
     def rate(self, rate: float) -> str:
-        """Write a learning rate as people do, such as 0.003 or 3e-5."""
-        return self.t.number(rate) if rate >= 1e-3 else f"{rate:.0e}".replace("e-0", "e-").replace("e-", "e−")
+        """Write a learning rate in full, as people do: 0.003, or 2.5e−5 where the zeros would be many."""
+        if rate == 0 or rate >= 1e-3:
+            return self.t.number(rate)
+        mantissa, exponent = np.format_float_scientific(rate, trim="-").split("e")
+        return f"{self.t.number(float(mantissa))}e−{abs(int(exponent))}"
 
     def library(self, library_id: str) -> str:
         """Return a library's own spelling of its name where the strings know it."""
