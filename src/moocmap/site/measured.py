@@ -236,6 +236,11 @@ class Measured:
                 libraries.append(run.library)
         return list(found.values())
 
+    def head_layers(self, recipe: str, library: str) -> list[str]:
+        """Return what a recipe's head consists of, such as ["dense 32", "relu", "dense 5"]."""
+        run = next(r for r in self.experiment.runs() if (r.recipe, r.library) == (recipe, library))
+        return [f"{layer['layer']} {layer.get('units', '')}".strip() for layer in run.spec["heads"]["target"]]
+
     @cached_property
     def record_files(self) -> dict[str, Path]:
         """The files of all records, by their path below the experiment's exported folder."""

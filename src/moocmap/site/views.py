@@ -255,6 +255,11 @@ class GuideView:
                 found[key].append(citation)
         return found
 
+    @property
+    def recommended(self) -> list[Reference]:
+        """The works that a lesson or a topic recommends."""
+        return [reference for reference in self.guide.references if self.citations[reference.key]]
+
     def _all_citations(self) -> Iterator[tuple[str, Citation]]:
         for topic in self.guide.topics:
             for key in topic.refs:
