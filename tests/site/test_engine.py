@@ -135,7 +135,7 @@ def test_references_are_cited_and_unsafe_links_dropped(site: Path) -> None:
 def test_an_experiment_shows_what_was_measured(site: Path) -> None:
     page = soup(site, "en/experiments/tiny.html")
     text = words(page.article)
-    assert "fastai 3 0.900 (0.776 to 1.000) 0.900 0.500 0.500" in text
+    assert "fastai 3 0.900 (0.776 to 1.000) 0.900 (0.776 to 1.000) 0.500 (0.500 to 0.500) 0.500" in text
     assert "fastai − Keras Accuracy 3 +0.150 (+0.150 to +0.150) fastai higher" in text
     assert "60 for training, 20 for validation, 20 for the test" in text
     assert "moocmap experiment run tiny" in text

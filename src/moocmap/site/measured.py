@@ -52,6 +52,10 @@ class Result:
     accuracy: Span
     row: Mapping[str, Any]
 
+    def span(self, name: str) -> Span:
+        """Return the mean and interval of another figure of the summary, such as `macro_f1`."""
+        return Span(self.row[name], self.row[f"{name}_low"], self.row[f"{name}_high"])
+
 
 @dataclass(frozen=True)
 class Difference:
