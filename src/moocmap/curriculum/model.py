@@ -142,6 +142,7 @@ FactField = Literal[
     "certificate",
     "content",
     "effort",
+    "hours",
     "instructors",
     "libraries",
     "prerequisites",
@@ -184,6 +185,7 @@ class Course(Closed):
     summary: Text
     audience: Text | None = None
     prerequisites: list[Prerequisite] = []
+    refs: list[Id] = Field([], description="The book itself and its companions, by key in references.bib.")
     facts: list[Fact] = []
     units: Annotated[list[Unit], Field(min_length=1)]
 

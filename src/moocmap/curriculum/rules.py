@@ -69,7 +69,11 @@ COURSE_MENTIONS = (
     ("published", "courses.*"),
     ("published", "rows.*.taught_in.*"),
 )
-CITATIONS = (("topics", "*.refs.*"), ("courses", "units.*.lessons.*.advice.*.refs.*"))
+CITATIONS = (
+    ("topics", "*.refs.*"),
+    ("courses", "refs.*"),
+    ("courses", "units.*.lessons.*.advice.*.refs.*"),
+)
 RELATIONS = ("courses", "units.*.lessons.*.compare.*.with")
 
 
