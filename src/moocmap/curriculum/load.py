@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from moocmap import documents
 from moocmap.curriculum.bibliography import read_references
+from moocmap.curriculum.companions import Chapter, Libraries, Question, Route
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
 from moocmap.diagnostics import Diagnostic, did_you_mean
 from moocmap.documents import Document
@@ -51,6 +52,10 @@ class Sources:
     topics: list[Entry[Topic]] = field(default_factory=list)
     terms: list[Entry[Term]] = field(default_factory=list)
     published: list[Entry[PublishedCoverage]] = field(default_factory=list)
+    history: list[Entry[Chapter]] = field(default_factory=list)
+    libraries: Entry[Libraries] | None = None
+    routes: list[Entry[Route]] = field(default_factory=list)
+    chooser: list[Entry[Question]] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     reference_lines: dict[str, int] = field(default_factory=dict)
     reference_label: str = f"{FOLDER}/references.bib"
@@ -68,8 +73,9 @@ class Sources:
 
     def entries(self) -> list[Entry[Any]]:
         """Return all valid objects that come from YAML."""
-        settings = [self.settings] if self.settings else []
-        return [*settings, *self.topics, *self.courses, *self.terms, *self.published]
+        single: list[Entry[Any]] = [entry for entry in (self.settings, self.libraries) if entry]
+        companions: list[Entry[Any]] = [*self.history, *self.routes, *self.chooser]
+        return [*single, *self.topics, *self.courses, *self.terms, *self.published, *companions]
 
     def guide(self) -> Guide | None:
         """Put the objects together; None when `guide.yml` could not be read."""
@@ -82,6 +88,10 @@ class Sources:
             terms=[entry.value for entry in self.terms],
             references=self.references,
             published=[entry.value for entry in self.published],
+            history=[entry.value for entry in self.history],
+            libraries=self.libraries.value if self.libraries else Libraries(libraries=[]),
+            routes=[entry.value for entry in self.routes],
+            chooser=[entry.value for entry in self.chooser],
         )
 
     def _topics_by_area(self, settings: GuideSettings) -> list[Topic]:
@@ -99,11 +109,15 @@ def read_sources(root: Path) -> tuple[Sources, list[Diagnostic]]:
     folder, sources = root / FOLDER, Sources()
     reader = _Reader(root, sources)
     sources.settings = next(iter(reader.objects("settings", [folder / "guide.yml"], GuideSettings)), None)
+    sources.libraries = next(iter(reader.objects("libraries", folder.glob("libraries.yml"), Libraries)), None)
     topic_files = [*folder.glob("topics.yml"), *sorted(folder.glob("topics/*.yml"))]
     sources.topics = reader.lists("topics", topic_files, Topic)
     sources.courses = reader.objects("courses", sorted(folder.glob("courses/*.yml")), Course)
     sources.terms = reader.lists("glossary", folder.glob("glossary.yml"), Term)
     sources.published = reader.objects("published", sorted(folder.glob("published/*.yml")), PublishedCoverage)
+    sources.history = reader.lists("history", folder.glob("history.yml"), Chapter)
+    sources.routes = reader.lists("paths", folder.glob("paths.yml"), Route)
+    sources.chooser = reader.lists("chooser", folder.glob("chooser.yml"), Question)
     bibliography = folder / "references.bib"
     sources.references, sources.reference_lines, found = read_references(
         bibliography, sources.reference_label
@@ -126,7 +140,13 @@ def _unread_files(folder: Path, read: set[Path], root: Path) -> Iterator[Diagnos
 
 
 def _known_places(path: Path) -> str:
-    names = ("guide.yml", "topics.yml", "glossary.yml", "references.bib")
+    names = (
+        *(
+            f"{name}.yml"
+            for name in ("guide", "topics", "glossary", "history", "libraries", "paths", "chooser")
+        ),
+        "references.bib",
+    )
     return did_you_mean(path.name, names) or f"read are {', '.join(names)}, courses/, topics/, published/"
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from moocmap.curriculum.companions import PART_PATTERN, Chapter, Libraries, Library, Question, Route
 from moocmap.fields import Closed, Id, Locale, NonEmpty, PartialDate, Text, TranslatedText, WebUrl
 
 Depth = Literal["mentions", "uses", "explains", "implements"]
@@ -86,7 +87,7 @@ class Advice(Closed):
 class Relation(Closed):
     """How this lesson relates to another course, unit or lesson: `course` or `course/lesson`."""
 
-    target: Annotated[str, Field(alias="with", pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)?$")]
+    target: Annotated[str, Field(alias="with", pattern=PART_PATTERN)]
     note: Text
 
 
@@ -266,6 +267,10 @@ class Guide(Closed):
     terms: list[Term] = []
     references: list[Reference] = []
     published: list[PublishedCoverage] = []
+    history: list[Chapter] = []
+    libraries: Libraries = Libraries(libraries=[])
+    routes: list[Route] = []
+    chooser: list[Question] = []
 
     @cached_property
     def course_by_id(self) -> dict[str, Course]:
@@ -281,6 +286,11 @@ class Guide(Closed):
     def reference_by_key(self) -> dict[str, Reference]:
         """References by BibTeX key."""
         return {reference.key: reference for reference in self.references}
+
+    @cached_property
+    def library_by_id(self) -> dict[str, Library]:
+        """Libraries by id."""
+        return {library.id: library for library in self.libraries.libraries}
 
     def taught(self) -> Iterator[tuple[Course, Lesson, TaughtTopic]]:
         """Yield every topic of every lesson, in the order of courses and study."""

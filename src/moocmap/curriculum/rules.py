@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel
 
+from moocmap.curriculum.companions import Libraries, Offer
 from moocmap.curriculum.coverage import Coverage, agreement
 from moocmap.curriculum.load import Entry, Sources
 from moocmap.curriculum.model import Topic
@@ -54,6 +55,7 @@ def check(sources: Sources, today: date) -> list[Diagnostic]:
 
 # Where ids are mentioned: (kind of document, path within it). Read from the documents as they stand, so that
 # a typing mistake elsewhere in a file hides none of these findings.
+CHOOSER_FILTERS = "*.answers.*.effects.*.courses"
 REQUIREMENTS = ("topics", "*.requires.*")
 COURSE_PREREQUISITES = ("courses", "prerequisites.*.topic")
 TAUGHT_TOPICS = ("courses", "units.*.lessons.*.topics.*.id")
@@ -63,18 +65,35 @@ TOPIC_MENTIONS = (
     TAUGHT_TOPICS,
     ("glossary", "*.topic"),
     ("published", "rows.*.topics.*"),
+    ("history", "*.events.*.topics.*"),
+    ("chooser", f"{CHOOSER_FILTERS}.teaches.*"),
+    ("chooser", f"{CHOOSER_FILTERS}.assumes.*"),
 )
 COURSE_MENTIONS = (
     ("courses", "superseded_by"),
     ("published", "courses.*"),
     ("published", "rows.*.taught_in.*"),
+    ("history", "*.events.*.courses.*"),
+    ("chooser", f"{CHOOSER_FILTERS}.ids.*"),
 )
 CITATIONS = (
     ("topics", "*.refs.*"),
     ("courses", "refs.*"),
     ("courses", "units.*.lessons.*.advice.*.refs.*"),
+    ("history", "*.refs.*"),
+    ("history", "*.events.*.refs.*"),
+    ("libraries", "libraries.*.refs.*"),
+    ("libraries", "stages.*.aspects.*.offers.*.refs.*"),
 )
-RELATIONS = ("courses", "units.*.lessons.*.compare.*.with")
+LIBRARY_MENTIONS = (
+    ("courses", "libraries.*"),
+    ("history", "*.events.*.libraries.*"),
+    ("libraries", "libraries.*.replaced_by"),
+    ("libraries", "compared.*"),
+    ("libraries", "stages.*.aspects.*.offers.*.library"),
+    ("chooser", f"{CHOOSER_FILTERS}.libraries.*"),
+)
+PART_MENTIONS = (("courses", "units.*.lessons.*.compare.*.with"), ("paths", "*.steps.*.part"))
 
 
 def _all(sources: Sources, places: Iterable[tuple[str, str]]) -> Iterator[Entry[str]]:
@@ -121,7 +140,7 @@ def unknown_topic(sources: Sources, today: date) -> Iterator[Diagnostic]:
 def unknown_course(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """Every course that is named must have a file in courses/."""
     courses = _ids(sources, "courses", "id")
-    related = (replace(link, value=link.value.partition("/")[0]) for link in sources.select(*RELATIONS))
+    related = (replace(link, value=link.value.partition("/")[0]) for link in _all(sources, PART_MENTIONS))
     mentions = [*_all(sources, COURSE_MENTIONS), *related]
     yield from _unknown("unknown-course", "courses", mentions, courses, sources)
 
@@ -133,11 +152,32 @@ def unknown_lesson(sources: Sources, today: date) -> Iterator[Diagnostic]:
     for document in sources.documents.get("courses", []):
         for _, course_id in document.select("id"):
             parts[course_id] = {part.value for part in _parts(document)}
-    for relation in sources.select(*RELATIONS):
-        course_id, _, part = relation.value.partition("/")
+    for mention in _all(sources, PART_MENTIONS):
+        course_id, _, part = mention.value.partition("/")
         if part and course_id in parts and part not in parts[course_id]:
             message = f"course '{course_id}' has no unit or lesson '{part}'"
-            yield relation.diagnostic("unknown-lesson", message, did_you_mean(part, parts[course_id]))
+            yield mention.diagnostic("unknown-lesson", message, did_you_mean(part, parts[course_id]))
+
+
+@_rule("unknown-library")
+def unknown_library(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """Every library that is named must be described in libraries.yml, if the guide has that file."""
+    if "libraries" in sources.documents or "libraries" in sources.damaged_kinds:
+        known = _ids(sources, "libraries", "libraries.*.id")
+        mentions = _all(sources, LIBRARY_MENTIONS)
+        yield from _unknown("unknown-library", "libraries", mentions, known, sources)
+
+
+@_rule("unknown-route")
+def unknown_route(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """The route that another one brings up to date must stand in paths.yml."""
+    yield from _unknown(
+        "unknown-route",
+        "paths",
+        sources.select("paths", "*.updates"),
+        _ids(sources, "paths", "*.id"),
+        sources,
+    )
 
 
 @_rule("unknown-reference")
@@ -155,14 +195,14 @@ def unknown_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
 
 @_rule("uncited-reference", "warning")
 def uncited_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
-    """A work in references.bib should be cited by a topic or a lesson."""
+    """A work in references.bib should be cited: by a topic, course, lesson, event or library."""
     if sources.has_problems:
         return
     cited = {citation.value for citation in _all(sources, CITATIONS)}
     for key in sources.reference_lines.keys() - cited:
         message, hint = (
             f"reference '{key}' is cited nowhere",
-            "cite it in 'refs' of a topic or lesson, or remove it",
+            "cite it in 'refs' of a topic, lesson or event, or remove it",
         )
         line = sources.reference_lines[key]
         yield Diagnostic(sources.reference_label, line, 1, "warning", "uncited-reference", message, hint)
@@ -170,13 +210,23 @@ def uncited_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
 
 @_rule("duplicate-id")
 def duplicate_id(sources: Sources, today: date) -> Iterator[Diagnostic]:
-    """Ids are unique: among courses, topics, terms and tables, within a course, and a lesson's topics."""
+    """Ids are unique among their kind; those of lessons within a course, of answers within a question."""
     yield from _repeated("language", sources.select("settings", "locales.*"))
     yield from _repeated("area", sources.select("settings", "areas.*.id"))
     yield from _repeated("topic", sources.select("topics", "*.id"))
     yield from _repeated("course", sources.select("courses", "id"))
     yield from _repeated("term", sources.select("glossary", "*.id"))
     yield from _repeated("published table", sources.select("published", "id"))
+    yield from _repeated("library", sources.select("libraries", "libraries.*.id"))
+    yield from _repeated("stage", sources.select("libraries", "stages.*.id"))
+    yield from _repeated("chapter", sources.select("history", "*.id"))
+    yield from _repeated("event", sources.select("history", "*.events.*.id"))
+    yield from _repeated("route", sources.select("paths", "*.id"))
+    yield from _repeated("question", sources.select("chooser", "*.id"))
+    for _, answers in groupby(
+        sources.select("chooser", "*.answers.*.id"), key=lambda answer: answer.path[:1]
+    ):
+        yield from _repeated("answer of this question", answers)
     for document in sources.documents.get("courses", []):
         yield from _repeated("unit or lesson", _parts(document))
         taught = (Entry(value, document, path) for path, value in document.select(TAUGHT_TOPICS[1]))
@@ -220,6 +270,17 @@ def superseded_by_itself(sources: Sources, today: date) -> Iterator[Diagnostic]:
             message = f"course '{entry.value.id}' cannot be superseded by itself"
             yield entry.diagnostic(
                 "superseded-by-itself", message, "name its successor", at=["superseded_by"]
+            )
+
+
+@_rule("no-successor", "warning")
+def no_successor(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A superseded course should name the course that replaced it, so that nobody starts the wrong one."""
+    for entry in sources.courses:
+        if entry.value.status == "superseded" and entry.value.superseded_by is None:
+            message = f"course '{entry.value.id}' is superseded, but not said by which course"
+            yield entry.diagnostic(
+                "no-successor", message, "add 'superseded_by: …'", at=["status"], severity="warning"
             )
 
 
@@ -315,14 +376,42 @@ def _texts_within(
 
 @_rule("future-date")
 def future_date(sources: Sources, today: date) -> Iterator[Diagnostic]:
-    """Facts cannot have been checked in the future, nor a course have appeared there."""
-    for entry in sources.courses:
-        if entry.value.year > today.year:
-            yield entry.diagnostic("future-date", f"{entry.value.year} lies in the future", at=["year"])
-        for index, fact in enumerate(entry.value.facts):
-            if fact.checked > today.isoformat()[: len(fact.checked)]:
-                yield entry.diagnostic(
-                    "future-date", f"{fact.checked} lies in the future", at=["facts", index, "checked"]
+    """No course or event can have taken place in the future, nor a fact have been checked there."""
+    for entry, at, moment in _moments(sources):
+        if moment > today.isoformat()[: len(moment)]:
+            yield entry.diagnostic("future-date", f"{moment} lies in the future", at=at)
+
+
+def _moments(sources: Sources) -> Iterator[tuple[Entry[Any], tuple[str | int, ...], str]]:
+    """Yield every date of the data with its place."""
+    for course in sources.courses:
+        yield course, ("year",), str(course.value.year)
+        for index, fact in enumerate(course.value.facts):
+            yield course, ("facts", index, "checked"), fact.checked
+    for chapter in sources.history:
+        for index, event in enumerate(chapter.value.events):
+            yield chapter, ("events", index, "year"), event.year
+    if sources.libraries:
+        for at, offer in _offers(sources.libraries.value):
+            yield sources.libraries, (*at, "date"), offer.date
+
+
+def _offers(libraries: Libraries) -> Iterator[tuple[tuple[str | int, ...], Offer]]:
+    for s, stage in enumerate(libraries.stages):
+        for a, aspect in enumerate(stage.aspects):
+            for o, offer in enumerate(aspect.offers):
+                yield ("stages", s, "aspects", a, "offers", o), offer
+
+
+@_rule("history-order")
+def history_order(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """The events of a chapter stand in the order of time."""
+    for chapter in sources.history:
+        for index, (before, event) in enumerate(pairwise(chapter.value.events), start=1):
+            if event.year[:4] < before.year[:4]:
+                message = f"'{event.id}' ({event.year}) stands after '{before.id}' ({before.year})"
+                yield chapter.diagnostic(
+                    "history-order", message, "sort the events by year", at=["events", index, "year"]
                 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from moocmap.curriculum.companions import Chapter, Libraries, Question, Route
 from moocmap.curriculum.model import Course, GuideSettings, PublishedCoverage, Term, Topic
 
 FILES: dict[str, Any] = {
@@ -14,6 +15,10 @@ FILES: dict[str, Any] = {
     "course": Course,
     "glossary": list[Term],
     "published": PublishedCoverage,
+    "history": list[Chapter],
+    "libraries": Libraries,
+    "paths": list[Route],
+    "chooser": list[Question],
 }
 """What each kind of file in `curriculum/` holds."""
 

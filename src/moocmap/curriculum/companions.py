@@ -1,0 +1,169 @@
+"""What stands beside courses and topics: history, libraries, recommended routes and the chooser."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from moocmap.fields import Closed, Id, Locale, NonEmpty, PartialDate, Text, WebUrl
+
+PART_PATTERN = r"^[a-z0-9-]+(/[a-z0-9-]+)?$"
+"""A course, or a unit or lesson of it: `course` or `course/part`."""
+
+
+class Event(Closed):
+    """Something that happened, with the works that report it."""
+
+    id: Id
+    year: PartialDate
+    until: PartialDate | None = Field(None, description="The last year of what lasted longer.")
+    title: Text
+    text: Text
+    topics: list[Id] = []
+    courses: list[Id] = []
+    libraries: list[Id] = []
+    refs: list[Id] = []
+
+
+class Chapter(Closed):
+    """`history.yml` is a list of chapters: a strand of the history, its events in order of time."""
+
+    id: Id
+    title: Text
+    summary: Text
+    refs: list[Id] = []
+    events: Annotated[list[Event], Field(min_length=1)]
+
+
+class Library(Closed):
+    """A library that courses use. Its name is the same in every language."""
+
+    id: Id
+    name: NonEmpty
+    url: WebUrl | None = None
+    summary: Text
+    released: PartialDate | None = Field(None, description="When its first version appeared.")
+    license: NonEmpty | None = Field(None, description="By its SPDX identifier.")
+    status: Literal["active", "maintained", "retired"] = "active"
+    replaced_by: Id | None = None
+    refs: list[Id] = []
+
+
+class Offer(Closed):
+    """What one version of a library offered at one date, and who says so."""
+
+    library: Id
+    version: NonEmpty
+    date: PartialDate
+    text: Text
+    names: list[NonEmpty] = Field([], description="Functions, classes and options, as code spells them.")
+    source: NonEmpty
+    url: WebUrl | None = None
+    refs: list[Id] = []
+
+
+class Aspect(Closed):
+    """One thing a learner does at a stage, with what each library offers for it."""
+
+    id: Id
+    name: Text
+    offers: Annotated[list[Offer], Field(min_length=1)]
+
+
+class Stage(Closed):
+    """A stage of a project, such as loading data or training."""
+
+    id: Id
+    name: Text
+    summary: Text
+    aspects: Annotated[list[Aspect], Field(min_length=1)]
+
+
+class Libraries(Closed):
+    """`libraries.yml`: the libraries of the guide, and those of them that are compared stage by stage."""
+
+    libraries: list[Library]
+    compared: list[Id] = Field([], description="The libraries of the comparison, in the order of columns.")
+    conclusion: Text | None = None
+    stages: list[Stage] = []
+
+
+class Step(Closed):
+    """A part of a route: a course, or a unit or lesson of it, and why it stands here."""
+
+    part: Annotated[str, Field(pattern=PART_PATTERN)]
+    why: Text
+
+
+class Route(Closed):
+    """`paths.yml` is a list of routes: an order in which to study parts of courses, and for whom."""
+
+    id: Id
+    name: Text
+    summary: Text
+    for_whom: Text
+    drawbacks: Text | None = None
+    source: NonEmpty | None = Field(None, description="Who recommends it, where it is not the guide's own.")
+    updates: Id | None = Field(None, description="The older route that this one brings up to date.")
+    steps: Annotated[list[Step], Field(min_length=1)]
+
+
+class CourseFilter(Closed):
+    """Which courses are meant: those for which everything named here holds.
+
+    Of a list, one value is enough.
+    """
+
+    ids: list[Id] = []
+    kind: list[Literal["mooc", "book"]] = []
+    status: list[Literal["current", "superseded", "retired"]] = []
+    language: list[Locale] = []
+    free: bool | None = None
+    certificate: list[Literal["none", "free", "paid"]] = []
+    approach: list[Literal["top-down", "bottom-up", "mixed"]] = []
+    emphasis: list[Literal["theory", "practice", "balanced"]] = []
+    libraries: list[Id] = []
+    teaches: list[Id] = Field([], description="Topics that a lesson at least explains.")
+    assumes: list[Id] = Field([], description="Topics among the prerequisites.")
+    max_hours: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="The middle of its hours is at most this."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> CourseFilter:
+        if not self.model_fields_set:
+            raise PydanticCustomError("empty_filter", "expected at least one condition")
+        return self
+
+
+class Effect(Closed):
+    """What an answer means for some courses: points for or against, or that they drop out; and why."""
+
+    courses: CourseFilter
+    points: Annotated[int, Field(ge=-5, le=5)] = 0
+    excludes: bool = False
+    because: Text = Field(description="A reason in words that follow a course's name and a colon.")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Effect:
+        if bool(self.points) == self.excludes:
+            raise PydanticCustomError("effect", "expected either points other than 0 or 'excludes: true'")
+        return self
+
+
+class Answer(Closed):
+    """One answer to a question. Without effects it leaves all courses as they are."""
+
+    id: Id
+    text: Text
+    effects: list[Effect] = []
+
+
+class Question(Closed):
+    """`chooser.yml` is a list of questions whose answers lead to a course."""
+
+    id: Id
+    text: Text
+    answers: Annotated[list[Answer], Field(min_length=2)]
