@@ -192,6 +192,17 @@ def test_schemas_accept_our_files_and_refuse_an_unknown_key(tmp_path, moocmap):
             assert list(Draft202012Validator(schema).iter_errors(document.data))
 
 
+def test_waived_findings_are_counted_not_shown(guide, moocmap):
+    replace(guide / "curriculum" / "courses" / "loaves.yml", "year: 1990", "year: 2090")
+    assert "error[future-date]" in moocmap("check", root=guide).stdout
+    waiver = "- {rule: future-date, file: curriculum/courses/loaves.yml, reason: Announced.}\n"
+    (guide / "curriculum" / "waivers.yml").write_text(waiver, encoding="utf-8")
+    done = moocmap("check", "--strict", root=guide)
+    assert done.returncode == 0
+    assert "0 errors, 0 warnings, 1 waived" in done.stdout
+    assert "future-date" not in done.stdout
+
+
 def test_rules_lists_every_rule_with_what_it_asks(moocmap):
     rows = json.loads(moocmap("rules", "--format", "json").stdout)
     assert {row["rule"] for row in rows} >= {

@@ -24,7 +24,7 @@ from moocmap.cli.common import (
     usable_guide,
 )
 from moocmap.curriculum import schema
-from moocmap.curriculum.check import check_guide
+from moocmap.curriculum.check import Checked, examine
 from moocmap.curriculum.coverage import Coverage, agreement, agreement_table, comparison_table
 from moocmap.curriculum.coverage import compare as compare_courses
 from moocmap.curriculum.model import Guide
@@ -61,17 +61,17 @@ def check(
     """
     from moocmap.experiments.shelf import PUBLISHED, read_shelf  # pandas takes its time
 
-    guide, problems = check_guide(root_of(context), today())
+    checked = examine(root_of(context), today())
     experiments, more = load_experiments(root_of(context))
     records = [read_shelf(root_of(context), PUBLISHED, experiment).problems for experiment in experiments]
-    problems = sorted([*problems, *more, *chain.from_iterable(records)])
+    problems = sorted([*checked.problems, *more, *chain.from_iterable(records)])
     if form is CheckFormat.JSON:
         out.file.write(as_json(problems))
     else:
         shown = problems if everything or strict else _few_of_each_warning(problems)
         print_diagnostics(shown)
         _print_left_out(problems, shown)
-        _print_verdict(guide, len(experiments), problems)
+        _print_verdict(checked, len(experiments), problems)
     if any(d.severity == "error" or strict for d in problems):
         raise typer.Exit(1)
 
@@ -93,9 +93,11 @@ def _print_left_out(problems: list[Diagnostic], shown: list[Diagnostic]) -> None
         out.print(f"… and {number} more of {rule} (--all lists them)", highlight=False)
 
 
-def _print_verdict(guide: Guide | None, experiments: int, problems: list[Diagnostic]) -> None:
-    errors = sum(d.severity == "error" for d in problems)
+def _print_verdict(checked: Checked, experiments: int, problems: list[Diagnostic]) -> None:
+    guide, errors = checked.guide, sum(d.severity == "error" for d in problems)
     found = f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}"
+    if checked.waived:
+        found += f", {len(checked.waived)} waived"
     if guide is None:
         out.print(f"[bold red]✗[/] {found}", highlight=False)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -11,14 +12,31 @@ from moocmap.curriculum.model import Guide
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
 
 
-def check_guide(root: Path, today: date) -> tuple[Guide | None, list[Diagnostic]]:
-    """Read and check `root/curriculum`; return the guide (None when unusable) and all that was found."""
+@dataclass(frozen=True)
+class Checked:
+    """A guide (None when unusable), what is to be mended in it, and what its editors accepted."""
+
+    guide: Guide | None
+    problems: list[Diagnostic]
+    waived: list[Diagnostic] = field(default_factory=list)
+
+
+def examine(root: Path, today: date) -> Checked:
+    """Read and check `root/curriculum`; findings that `waivers.yml` covers stand apart."""
     if not (root / FOLDER / "guide.yml").is_file():
         message, hint = "this file is missing", "run moocmap in a guide's folder, or name one with --root"
-        return None, [Diagnostic(f"{FOLDER}/guide.yml", 1, 1, "error", "no-guide", message, hint)]
+        return Checked(None, [Diagnostic(f"{FOLDER}/guide.yml", 1, 1, "error", "no-guide", message, hint)])
     sources, problems = read_sources(root)
-    problems += rules.check(sources, today)
-    return (None if has_errors(problems) else sources.guide()), sorted(problems)
+    waivers = [entry.value for entry in sources.waivers]
+    found, waived = rules.divide(rules.check(sources, today), waivers)
+    problems = sorted([*problems, *found])
+    return Checked(None if has_errors(problems) else sources.guide(), problems, waived)
+
+
+def check_guide(root: Path, today: date) -> tuple[Guide | None, list[Diagnostic]]:
+    """Return the guide of `examine` (None when unusable) and what is to be mended."""
+    checked = examine(root, today)
+    return checked.guide, checked.problems
 
 
 def load_guide(root: Path, today: date) -> tuple[Guide, list[Diagnostic]]:

@@ -1,4 +1,4 @@
-"""What stands beside courses and topics: history, libraries, recommended routes and the chooser."""
+"""What stands beside courses and topics: history, libraries, recommended routes, the chooser, waivers."""
 
 from __future__ import annotations
 
@@ -167,3 +167,12 @@ class Question(Closed):
     id: Id
     text: Text
     answers: Annotated[list[Answer], Field(min_length=2)]
+
+
+class Waiver(Closed):
+    """`waivers.yml` is a list of findings of `moocmap check` that editors accept, each with its reason."""
+
+    rule: NonEmpty
+    file: NonEmpty = Field(description="As the finding names it, such as curriculum/courses/some.yml.")
+    about: NonEmpty | None = Field(None, description="A text within the finding's message.")
+    reason: NonEmpty

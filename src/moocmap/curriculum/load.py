@@ -13,13 +13,14 @@ from typing import Any, Generic, TypeVar
 
 from moocmap import documents
 from moocmap.curriculum.bibliography import read_references
-from moocmap.curriculum.companions import Chapter, Libraries, Question, Route
+from moocmap.curriculum.companions import Chapter, Libraries, Question, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
 from moocmap.diagnostics import Diagnostic, did_you_mean
 from moocmap.documents import Document
 
 T = TypeVar("T")
 FOLDER = "curriculum"
+_SINGLE_FILES = ("guide", "topics", "glossary", "history", "libraries", "paths", "chooser", "waivers")
 _ID_LINE = re.compile(r"\bid:\s*['\"]?([a-z0-9-]+)")
 
 
@@ -56,6 +57,7 @@ class Sources:
     libraries: Entry[Libraries] | None = None
     routes: list[Entry[Route]] = field(default_factory=list)
     chooser: list[Entry[Question]] = field(default_factory=list)
+    waivers: list[Entry[Waiver]] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     reference_lines: dict[str, int] = field(default_factory=dict)
     reference_label: str = f"{FOLDER}/references.bib"
@@ -118,6 +120,7 @@ def read_sources(root: Path) -> tuple[Sources, list[Diagnostic]]:
     sources.history = reader.lists("history", folder.glob("history.yml"), Chapter)
     sources.routes = reader.lists("paths", folder.glob("paths.yml"), Route)
     sources.chooser = reader.lists("chooser", folder.glob("chooser.yml"), Question)
+    sources.waivers = reader.lists("waivers", folder.glob("waivers.yml"), Waiver)
     bibliography = folder / "references.bib"
     sources.references, sources.reference_lines, found = read_references(
         bibliography, sources.reference_label
@@ -141,13 +144,7 @@ def _unread_files(folder: Path, read: set[Path], root: Path) -> Iterator[Diagnos
 
 
 def _known_places(path: Path) -> str:
-    names = (
-        *(
-            f"{name}.yml"
-            for name in ("guide", "topics", "glossary", "history", "libraries", "paths", "chooser")
-        ),
-        "references.bib",
-    )
+    names = (*(f"{name}.yml" for name in _SINGLE_FILES), "references.bib")
     return did_you_mean(path.name, names) or f"read are {', '.join(names)}, courses/, topics/, published/"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from moocmap.curriculum.companions import Libraries, Offer
+from moocmap.curriculum.companions import Libraries, Offer, Waiver
 from moocmap.curriculum.coverage import Coverage, agreement
 from moocmap.curriculum.load import Entry, Sources
 from moocmap.curriculum.model import Topic
@@ -29,20 +29,29 @@ FACTS_AGE_YEARS = 2
 
 @dataclass(frozen=True)
 class Rule:
-    """A named check with its severity."""
+    """A named check with its severity.
+
+    `is_waivable` tells whether the guide can be used in spite of a finding, so that editors may accept it.
+    """
 
     id: str
     severity: Severity
     description: str
     check: Check
+    is_waivable: bool
 
 
 RULES: list[Rule] = []
 
 
-def _rule(rule_id: str, severity: Severity = "error") -> Callable[[Check], Check]:
+def _rule(
+    rule_id: str, severity: Severity = "error", is_waivable: bool | None = None
+) -> Callable[[Check], Check]:
+    """Register a rule; warnings can be waived unless `is_waivable` says otherwise, errors cannot."""
+
     def register(check: Check) -> Check:
-        RULES.append(Rule(rule_id, severity, check.__doc__ or "", check))
+        waivable = severity == "warning" if is_waivable is None else is_waivable
+        RULES.append(Rule(rule_id, severity, check.__doc__ or "", check, waivable))
         return check
 
     return register
@@ -250,7 +259,7 @@ def _repeated(what: str, ids: Iterable[Entry[str]]) -> Iterator[Diagnostic]:
         first.setdefault(entry.value, f"{entry.document.label}:{line}")
 
 
-@_rule("file-name")
+@_rule("file-name", is_waivable=True)
 def file_name(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A course's file is named by its id, so that one finds it."""
     for entry in sources.courses:
@@ -374,7 +383,7 @@ def _texts_within(
             yield from _texts_within(item, (*path, index))
 
 
-@_rule("future-date")
+@_rule("future-date", is_waivable=True)
 def future_date(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """No course or event can have taken place in the future, nor a fact have been checked there."""
     for entry, at, moment in _moments(sources):
@@ -403,7 +412,7 @@ def _offers(libraries: Libraries) -> Iterator[tuple[tuple[str | int, ...], Offer
                 yield ("stages", s, "aspects", a, "offers", o), offer
 
 
-@_rule("history-order")
+@_rule("history-order", is_waivable=True)
 def history_order(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """The events of a chapter stand in the order of time."""
     for chapter in sources.history:
@@ -429,7 +438,7 @@ def old_fact(sources: Sources, today: date) -> Iterator[Diagnostic]:
                 )
 
 
-@_rule("published-row")
+@_rule("published-row", is_waivable=True)
 def published_row(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A published row that differs from the derived coverage needs an explanation, and only such a row."""
     guide = sources.guide()
@@ -454,3 +463,53 @@ def published_row(sources: Sources, today: date) -> Iterator[Diagnostic]:
                     "remove it",
                     at=["rows", index, "explanation"],
                 )
+
+
+@_rule("unknown-rule")
+def unknown_rule(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A waiver must name a rule that exists."""
+    known = {rule.id for rule in RULES}
+    yield from _unknown("unknown-rule", "rules", sources.select("waivers", "*.rule"), known, sources)
+
+
+@_rule("not-waivable")
+def not_waivable(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """Only findings that leave the guide usable can be waived."""
+    firm = {rule.id for rule in RULES if not rule.is_waivable}
+    for mention in sources.select("waivers", "*.rule"):
+        if mention.value in firm:
+            message = f"findings of '{mention.value}' cannot be waived: no site can be built in spite of them"
+            yield mention.diagnostic("not-waivable", message, "mend what it finds and remove this waiver")
+
+
+@_rule("stale-waiver")
+def stale_waiver(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """A waiver must cover a finding: one that covers nothing any more is to be removed."""
+    if sources.has_problems:
+        return  # what it covers may stand in a file that could not be read
+    waived = {entry.value.rule for entry in sources.waivers}
+    found = {r.id: list(r.check(sources, today)) for r in RULES if r.is_waivable and r.id in waived}
+    for entry in sources.waivers:
+        rule, file = entry.value.rule, entry.value.file
+        if rule in found and not any(_covers(entry.value, finding) for finding in found[rule]):
+            message = f"this waiver covers no finding of '{rule}' in {file}"
+            hint = "remove it, or compare 'file' and 'about' with what moocmap check says without it"
+            yield entry.diagnostic("stale-waiver", message, hint)
+
+
+def _covers(waiver: Waiver, finding: Diagnostic) -> bool:
+    is_about = waiver.about is None or waiver.about in finding.message
+    return finding.rule == waiver.rule and finding.file == waiver.file and is_about
+
+
+def divide(
+    findings: Iterable[Diagnostic], waivers: Iterable[Waiver]
+) -> tuple[list[Diagnostic], list[Diagnostic]]:
+    """Return the findings that no waiver covers, and those that one covers."""
+    waivable = {rule.id for rule in RULES if rule.is_waivable}
+    active = [waiver for waiver in waivers if waiver.rule in waivable]
+    left: list[Diagnostic] = []
+    waived: list[Diagnostic] = []
+    for finding in findings:
+        (waived if any(_covers(waiver, finding) for waiver in active) else left).append(finding)
+    return left, waived

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from moocmap.curriculum.companions import Chapter, Libraries, Question, Route
+from moocmap.curriculum.companions import Chapter, Libraries, Question, Route, Waiver
 from moocmap.curriculum.model import Course, GuideSettings, PublishedCoverage, Term, Topic
 
 FILES: dict[str, Any] = {
@@ -19,6 +19,7 @@ FILES: dict[str, Any] = {
     "libraries": Libraries,
     "paths": list[Route],
     "chooser": list[Question],
+    "waivers": list[Waiver],
 }
 """What each kind of file in `curriculum/` holds."""
 
