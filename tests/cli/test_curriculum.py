@@ -212,3 +212,11 @@ def test_rules_lists_every_rule_with_what_it_asks(moocmap):
         "missing-translation",
     }
     assert all(row["what it asks"] and row["severity"] in ("error", "warning") for row in rows)
+
+
+def test_rules_explains_one_with_an_example_in_either_language(guide, moocmap):
+    page = moocmap("rules", "topic-cycle", root=guide).stdout
+    assert "No topic requires itself" in page
+    assert "requires: [kneading]" in page
+    assert "Ningún tema" in moocmap("rules", "topic-cycle", "--locale", "es", "--format", "md").stdout
+    assert "did you mean 'topic-cycle'?" in moocmap("rules", "topic-cycel").stderr

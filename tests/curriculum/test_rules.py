@@ -1,5 +1,6 @@
 """Each file in `cases/` breaks the small guide in one way and lists every line that `check` must say."""
 
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 
 from moocmap.curriculum import rules
 from moocmap.curriculum.check import check_guide
+from moocmap.rulebook import rule_pages
 
 HERE = Path(__file__).parent
 GUIDE = HERE.parent / "guides" / "bread"
@@ -50,7 +52,9 @@ def test_every_rule_is_shown_by_a_case_and_documented():
         line for path in CASES for line in yaml.safe_load(path.read_text(encoding="utf-8"))["expect"]
     )
     assert [rule.id for rule in rules.RULES if f"[{rule.id}]" not in shown] == []
-    assert [rule.id for rule in rules.RULES if not rule.description.strip()] == []
+    documented = {page.id: page.severity for page in rule_pages().values()}
+    assert {rule.id: rule.severity for rule in rules.RULES}.items() <= documented.items()
+    assert set(re.findall(r"(?:error|warning)\[([a-z-]+)\]", shown)) <= documented.keys()
 
 
 def test_an_empty_folder_is_no_guide(tmp_path):

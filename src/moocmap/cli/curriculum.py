@@ -16,6 +16,7 @@ from moocmap.cli.common import (
     counted,
     fail,
     known_or_fail,
+    locale_of,
     out,
     print_diagnostics,
     root_of,
@@ -30,6 +31,7 @@ from moocmap.curriculum.coverage import compare as compare_courses
 from moocmap.curriculum.model import Guide
 from moocmap.diagnostics import Diagnostic, as_json
 from moocmap.experiments.load import load_experiments
+from moocmap.fields import text_in
 from moocmap.files import write_atomically
 from moocmap.tables import Format
 
@@ -118,15 +120,34 @@ def _print_verdict(checked: Checked, experiments: int, problems: list[Diagnostic
     out.print(f"{mark} {size} ({unverified} references unverified): {found}", highlight=False, soft_wrap=True)
 
 
-def list_rules(form: FormatOption = Format.TABLE) -> None:
-    """List what `moocmap check` asks of curriculum data beyond its shape: each rule with its severity."""
-    from moocmap.curriculum.rules import RULES
+def list_rules(
+    context: typer.Context,
+    rule: Annotated[
+        str | None, typer.Argument(help="Explain this one: what it asks, why, and how to mend it.")
+    ] = None,
+    form: FormatOption = Format.TABLE,
+    locale: LocaleOption = "",
+) -> None:
+    """List what `moocmap check` and `build` ask for, or explain one rule with an example."""
+    from rich.markdown import Markdown
 
-    rows = [
-        {"rule": rule.id, "severity": rule.severity, "what it asks": " ".join(rule.description.split())}
-        for rule in RULES
-    ]
-    tables.show(rows, form, out)
+    from moocmap.rulebook import as_markdown, rule_pages
+
+    pages, locale = rule_pages(), locale or locale_of(context)
+    if rule is None:
+        rows = [
+            {"rule": page.id, "severity": page.severity, "what it asks": text_in(page.asks, locale)}
+            for page in pages.values()
+        ]
+        tables.show(rows, form, out)
+        return
+    known_or_fail("rule", [rule], pages)
+    if form is Format.TABLE:
+        out.print(Markdown(as_markdown(pages[rule], locale, anchor=False)))
+    elif form is Format.MD:
+        out.file.write(as_markdown(pages[rule], locale))
+    else:
+        tables.show([pages[rule].model_dump()], form, out)
 
 
 def print_schema(

@@ -31,7 +31,7 @@ app.command(epilog="Example: moocmap coverage deep-learning-specialization fasta
 app.command(epilog="Example: moocmap compare deep-learning-specialization fastai-v3 --locale es")(
     curriculum.compare
 )
-app.command("rules", epilog="Example: moocmap rules --format md")(curriculum.list_rules)
+app.command("rules", epilog="Example: moocmap rules unknown-topic")(curriculum.list_rules)
 app.command("schema", epilog="Example: moocmap schema --out build/schema")(curriculum.print_schema)
 app.command(epilog="Example: moocmap pages")(site.pages)
 app.command(epilog="Example: moocmap build")(site.build)

@@ -1,6 +1,7 @@
 """What curriculum data must mean, beyond its shape: one small function for each rule.
 
-A rule takes the sources and the date of today and yields diagnostics. Its docstring is its documentation.
+A rule takes the sources and the date of today and yields diagnostics. Its documentation for editors stands in
+`moocmap/rulebook.yml`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from moocmap.curriculum.model import Topic
 from moocmap.diagnostics import Diagnostic, Severity, did_you_mean
 from moocmap.documents import Document
 from moocmap.fields import Translations
+from moocmap.rulebook import rule_pages
 
 Check = Callable[[Sources, date], Iterator[Diagnostic]]
 
@@ -36,7 +38,6 @@ class Rule:
 
     id: str
     severity: Severity
-    description: str
     check: Check
     is_waivable: bool
 
@@ -51,7 +52,7 @@ def _rule(
 
     def register(check: Check) -> Check:
         waivable = severity == "warning" if is_waivable is None else is_waivable
-        RULES.append(Rule(rule_id, severity, check.__doc__ or "", check, waivable))
+        RULES.append(Rule(rule_id, severity, check, waivable))
         return check
 
     return register
@@ -468,17 +469,17 @@ def published_row(sources: Sources, today: date) -> Iterator[Diagnostic]:
 @_rule("unknown-rule")
 def unknown_rule(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A waiver must name a rule that exists."""
-    known = {rule.id for rule in RULES}
+    known = set(rule_pages())
     yield from _unknown("unknown-rule", "rules", sources.select("waivers", "*.rule"), known, sources)
 
 
 @_rule("not-waivable")
 def not_waivable(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """Only findings that leave the guide usable can be waived."""
-    firm = {rule.id for rule in RULES if not rule.is_waivable}
+    firm = rule_pages().keys() - {rule.id for rule in RULES if rule.is_waivable}
     for mention in sources.select("waivers", "*.rule"):
         if mention.value in firm:
-            message = f"findings of '{mention.value}' cannot be waived: no site can be built in spite of them"
+            message = f"findings of '{mention.value}' cannot be waived"
             yield mention.diagnostic("not-waivable", message, "mend what it finds and remove this waiver")
 
 

@@ -1,0 +1,59 @@
+"""The rules' documentation is complete, in both languages, and its examples are what they say."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from moocmap.rulebook import as_page, rule_pages
+
+SOURCES = Path(__file__).parent.parent / "src" / "moocmap"
+PAGES = rule_pages()
+NO_YAML = {
+    "no-guide",
+    "unreadable-file",
+    "yaml-syntax",
+    "yaml-anchor",
+    "yaml-depth",
+    "uncited-reference",
+    "bibtex-syntax",
+    "unread-file",
+    "page-title",
+}
+
+
+def test_every_page_is_in_both_languages():
+    assert {frozenset(text) for page in PAGES.values() for text in (page.asks, page.why)} == {
+        frozenset(("en", "es"))
+    }
+
+
+def test_every_documented_rule_stands_in_the_code():
+    code = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
+    assert [rule for rule in PAGES if f'"{rule}"' not in code] == []
+
+
+def test_every_finding_that_the_code_makes_is_documented():
+    code = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
+    made = set(re.findall(r'"(?:error|warning)",\s*"([a-z]+(?:-[a-z]+)+)"', code))
+    assert made
+    assert made <= PAGES.keys()
+
+
+@pytest.mark.parametrize("rule", sorted(PAGES.keys() - NO_YAML))
+def test_examples_are_yaml_but_for_their_remarks(rule):
+    for example in (PAGES[rule].fails, PAGES[rule].mended):
+        for line in re.sub(r", …|…", "", example).splitlines():
+            yaml.compose(re.sub(r"\s{2,}\(.*\)$", "", line))
+
+
+@pytest.mark.parametrize("locale", ["en", "es"])
+def test_the_page_has_an_anchor_for_every_rule(locale):
+    page = as_page(locale)
+    assert [f"{{: #{rule} }}" in page for rule in PAGES] == [True] * len(PAGES)
+    assert page.startswith("---\ntitle: ")
+
+
+def test_a_language_without_documentation_reads_it_in_english():
+    assert "# Rules for editors" in as_page("de")
