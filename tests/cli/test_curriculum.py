@@ -220,3 +220,13 @@ def test_rules_explains_one_with_an_example_in_either_language(guide, moocmap):
     assert "requires: [kneading]" in page
     assert "Ningún tema" in moocmap("rules", "topic-cycle", "--locale", "es", "--format", "md").stdout
     assert "did you mean 'topic-cycle'?" in moocmap("rules", "topic-cycel").stderr
+
+
+def test_other_programs_find_the_files_from_the_folder_they_start_in(guide, moocmap):
+    break_in_four_ways(guide)
+    done = moocmap("--root", guide.name, "check", "--format", "github", root=guide.parent)
+    assert done.returncode == 1
+    place = "::error file=guide/curriculum/courses/loaves.yml,line=28,col=18,title=unknown-topic"
+    assert f"{place}::no topic 'kneeding'" in done.stdout
+    log = json.loads(moocmap("check", "--format", "sarif", root=guide).stdout)
+    assert {result["level"] for result in log["runs"][0]["results"]} == {"error"}

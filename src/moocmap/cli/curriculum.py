@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from enum import StrEnum
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
@@ -47,6 +49,8 @@ class CheckFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 def check(
@@ -54,7 +58,8 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
     everything: Annotated[bool, typer.Option("--all", "-a", help="List every warning of a kind.")] = False,
     form: Annotated[
-        CheckFormat, typer.Option("--format", "-f", help="One line each, or JSON.")
+        CheckFormat,
+        typer.Option("--format", "-f", help="One line each; or for programs, code scanning, GitHub."),
     ] = CheckFormat.TEXT,
 ) -> None:
     """Check all curriculum and experiment files and say what is wrong, where, and how to mend it.
@@ -67,8 +72,8 @@ def check(
     experiments, more = load_experiments(root_of(context))
     records = [read_shelf(root_of(context), PUBLISHED, experiment).problems for experiment in experiments]
     problems = sorted([*checked.problems, *more, *chain.from_iterable(records)])
-    if form is CheckFormat.JSON:
-        out.file.write(as_json(problems))
+    if form is not CheckFormat.TEXT:
+        out.file.write(_report(problems, form, root_of(context)))
     else:
         shown = problems if everything or strict else _few_of_each_warning(problems)
         print_diagnostics(shown)
@@ -76,6 +81,21 @@ def check(
         _print_verdict(checked, len(experiments), problems)
     if any(d.severity == "error" or strict for d in problems):
         raise typer.Exit(1)
+
+
+def _report(problems: list[Diagnostic], form: CheckFormat, root: Path) -> str:
+    """Render findings for other programs, which look for files from the current folder (of the checkout)."""
+    from moocmap.reports import as_github, as_sarif
+    from moocmap.rulebook import rule_pages
+
+    if form is CheckFormat.JSON:
+        return as_json(problems)
+    here = Path.cwd().resolve()
+    above = root.relative_to(here) if root.is_relative_to(here) else Path()
+    seen = [replace(problem, file=(above / problem.file).as_posix()) for problem in problems]
+    if form is CheckFormat.GITHUB:
+        return as_github(seen)
+    return as_sarif(seen, rule_pages(), version("moocmap"))
 
 
 def _few_of_each_warning(problems: list[Diagnostic]) -> list[Diagnostic]:
