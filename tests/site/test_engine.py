@@ -78,7 +78,7 @@ def test_a_topic_says_what_it_needs_and_who_teaches_it(site: Path) -> None:
     assert "Da paso a Buscador de la tasa de aprendizaje" in text
     assert [words(row) for row in page.select("tbody tr")] == [
         "Alpha usa usa Imágenes [y] más",
-        "Beta explica explica 1. Gradientes",
+        "Beta solo aquí explica explica 1. Gradientes",
     ]
     assert "tasa de aprendizaje learning rate" in text
 

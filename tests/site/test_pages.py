@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from jinja2 import nodes
 
+from moocmap.curriculum.companions import Libraries
 from moocmap.curriculum.model import Guide
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.site.errors import SiteError
@@ -166,3 +168,55 @@ def test_templates_use_nothing_that_would_pass_unescaped(path: Path) -> None:
 
 def test_all_templates_are_strict() -> None:
     assert environment(TEMPLATES).undefined is jinja2.StrictUndefined
+
+
+# Routes, libraries and history ------------------------------------------------------------------------
+
+
+def page_of(guide: Guide, root: Path, name: str) -> str:
+    return html.unescape(write(guide, root, root / "out")[f"{name}.md"].decode())
+
+
+def test_a_route_leads_to_its_parts_and_to_what_brings_it_up_to_date(guide: Guide, root: Path) -> None:
+    page = page_of(guide, root, "es/routes")
+    assert '<a href="courses/alpha.html#unit-part-1">Parte 1</a> <span class="mm-quiet">Alpha</span>' in page
+    assert 'esta ruta se ha puesto al día: <a href="routes.html#new-way">El camino nuevo</a>' in page
+    assert 'Pone al día: <a href="routes.html#old-way">El camino antiguo</a>' in page
+
+
+def test_libraries_show_the_newest_version_first_and_what_nobody_offers(guide: Guide, root: Path) -> None:
+    page = page_of(guide, root, "en/libraries")
+    assert page.index("The same, with suggestions.") < page.index("A method of the learner.")
+    assert "<code>SuggestionMethod.Valley</code>" in page
+    assert "Nothing recorded." in page, "Keras has no entry for this aspect"
+    assert 'In its place: <a href="libraries.html#library-keras">Keras</a>' in page
+    assert 'Used in: <a href="courses/beta.html">Beta</a>' in page
+
+
+def test_history_links_topics_courses_libraries_and_works(guide: Guide, root: Path) -> None:
+    page = page_of(guide, root, "en/history")
+    for link in ("topics/learning-rate.html", "courses/beta.html", "libraries.html#library-tensorflow"):
+        assert f'<a href="{link}">' in page
+    assert "1990</time>–2014" in page
+    assert "references.html#ref-smith-2015" in page
+
+
+def test_references_are_cited_by_history_and_libraries_too(guide: Guide, root: Path) -> None:
+    page = page_of(guide, root, "en/references")
+    for link in ("history.html#cycles", "libraries.html#library-tensorflow", "libraries.html#training"):
+        assert f'<a href="{link}">' in page
+
+
+def test_a_guide_without_companions_has_no_pages_of_them(guide: Guide, root: Path, tmp_path: Path) -> None:
+    bare = guide.model_copy(update={"history": [], "routes": [], "libraries": Libraries(libraries=[])})
+    files = write(bare, root, tmp_path / "out")
+    assert not {"en/history.md", "en/routes.md", "en/libraries.md"} & files.keys()
+
+
+def test_editions_of_one_course_count_as_one(guide: Guide) -> None:
+    view = GuideView(guide)
+    assert view.newest_edition(guide.course_by_id["alpha"]).id == "beta"
+    alpha, beta = guide.course_by_id["alpha"], guide.course_by_id["beta"]
+    assert view.is_exclusive(beta, "learning-rate"), "alpha teaches it too, but beta replaced alpha"
+    assert not view.is_exclusive(alpha, "learning-rate")
+    assert view.is_exclusive(alpha, "ulmfit"), "no newer edition teaches it"

@@ -27,7 +27,7 @@ from moocmap.curriculum.model import GuideSettings
 from moocmap.diagnostics import DiagnosticsError, has_errors
 from moocmap.experiments.load import load_experiments
 from moocmap.fields import text_in
-from moocmap.site import links
+from moocmap.site import addresses, links
 from moocmap.site.addresses import API
 from moocmap.site.errors import SiteError
 from moocmap.site.escape import inline
@@ -133,7 +133,7 @@ def configuration_for(
     root: Path, settings: GuideSettings, strings: Mapping[str, Strings], locale: str
 ) -> dict[str, Any]:
     """Return what one locale's MkDocs configuration says beyond the hand-written `mkdocs.yml`."""
-    t = strings[locale]
+    t, base = strings[locale], _base_configuration(root)
     return {
         "INHERIT": "../mkdocs.yml",
         "site_name": str(inline(text_in(settings.title, locale))),
@@ -142,8 +142,9 @@ def configuration_for(
         "theme": {
             "custom_dir": str((root / "site" / "theme").resolve()),
             "language": locale.split("-", maxsplit=1)[0],
-            "palette": _palette(root, t),
+            "palette": _palette(base, t),
         },
+        "nav": _nav(base, root / PAGES / locale),
         "markdown_extensions": {"toc": {"permalink_title": str(t("permalink"))}},
         "extra": {
             "locale": locale,
@@ -153,16 +154,27 @@ def configuration_for(
     }
 
 
-def _palette(root: Path, t: Strings) -> list[dict[str, Any]]:
-    """Return the palettes of `mkdocs.yml` with the names of their buttons in one locale."""
+def _base_configuration(root: Path) -> dict[str, Any]:
+    """Return what the hand-written `mkdocs.yml` says. Raises DiagnosticsError where it has no theme."""
     document, problems = documents.read(root / "mkdocs.yml", root)
     if document is None:
         raise DiagnosticsError(problems)
-    theme = document.data.get("theme") if isinstance(document.data, dict) else None
-    if not isinstance(theme, dict):
+    data = document.data
+    if not isinstance(data, dict) or not isinstance(data.get("theme"), dict):
         problem = document.diagnostic(("theme",), "wrong-type", "expected 'theme' with its settings below")
         raise DiagnosticsError([problem])
-    palettes: list[dict[str, Any]] = theme.get("palette", [])
+    return data
+
+
+def _nav(base: Mapping[str, Any], pages: Path) -> list[Any]:
+    """Return the pages of the navigation, without those of companions that this guide has not."""
+    missing = {f"{name}.md" for name in addresses.COMPANIONS if not (pages / f"{name}.md").exists()}
+    return [item for item in base.get("nav", []) if not (isinstance(item, str) and item in missing)]
+
+
+def _palette(base: Mapping[str, Any], t: Strings) -> list[dict[str, Any]]:
+    """Return the palettes of `mkdocs.yml` with the names of their buttons in one locale."""
+    palettes: list[dict[str, Any]] = base["theme"].get("palette", [])
     names = {"(prefers-color-scheme: light)": "light", "(prefers-color-scheme: dark)": "dark"}
     for palette in palettes:
         if "toggle" in palette:

@@ -33,6 +33,10 @@ def export(guide: Guide, measured: Sequence[Measured]) -> dict[str, bytes]:
         "topics.json": as_json(_plain(guide.topics)),
         "glossary.json": as_json(_plain(guide.terms)),
         "published.json": as_json(_plain(guide.published)),
+        "paths.json": as_json(_plain(guide.routes)),
+        "history.json": as_json(_plain(guide.history)),
+        "chooser.json": as_json(_plain(guide.chooser)),
+        "libraries.json": as_json(_plain([guide.libraries])[0]),
         "references.bib": "\n\n".join(map(bibtex, guide.references)) + "\n",
         "coverage.csv": coverage_csv(coverage),
     }

@@ -48,6 +48,11 @@ class Strings:
         """Tell whether `key` names a text."""
         return key in self.texts
 
+    def with_names(self, kind: str, names: Mapping[str, str]) -> Strings:
+        """Return these strings with the guide's own names of things of a kind, such as libraries."""
+        named = {f"{kind}.{key}": name for key, name in names.items()}
+        return Strings(self.locale, {**self.texts, **named}, self.label)
+
     def text(self, value: str | Mapping[str, str]) -> str:
         """Return a text of the guide in this locale."""
         return text_in(value if isinstance(value, str) else dict(value), self.locale)

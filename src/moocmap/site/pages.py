@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,11 @@ def write_pages(
     string, a template or a page is wrong.
     """
     locales = guide.settings.locales
-    strings = load_strings(site_source / "locales", locales, site_source.parent)
+    names = {library.id: library.name for library in guide.libraries.libraries}
+    strings = {
+        locale: texts.with_names("library", names)
+        for locale, texts in load_strings(site_source / "locales", locales, site_source.parent).items()
+    }
     hand_written = {locale: _hand_written(site_source / "pages" / locale) for locale in locales}
     _same_pages(hand_written, site_source)
     view, origins = GuideView(guide), origins or Origins()
@@ -143,9 +147,21 @@ def _section_pages(view: GuideView, t: Strings) -> list[Page]:
         section(addresses.TOPICS, "topics", "topics.md", contents=True),
         Page(addresses.PUBLISHED, str(t("published.title")), "published.md", "compare"),
         section(addresses.EXPERIMENTS, "experiments", "experiments.md"),
+        *_companion_pages(view, section),
         section(addresses.GLOSSARY, "glossary", "glossary.md", contents=True),
         section(addresses.REFERENCES, "references", "references.md"),
     ]
+
+
+def _companion_pages(view: GuideView, section: Callable[..., Page]) -> list[Page]:
+    """Return the pages of what a guide may have beside its courses, as far as it has it."""
+    guide = view.guide
+    sections = [
+        (guide.routes, addresses.ROUTES, "routes"),
+        (guide.libraries.libraries, addresses.LIBRARIES, "libraries"),
+        (guide.history, addresses.HISTORY, "history"),
+    ]
+    return [section(path, key, f"{key}.md", True) for has, path, key in sections if has]
 
 
 def _course_pages(view: GuideView, t: Strings) -> list[Page]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from moocmap.curriculum.companions import Aspect, Library, Offer, Route
 from moocmap.curriculum.coverage import Coverage, RowAgreement, Teaching, agreement
 from moocmap.curriculum.model import (
     DEPTHS,
@@ -72,12 +73,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Citation:
-    """A place that recommends a work."""
+    """A place that recommends a work: a page or a part of it, and the course when it is a lesson's."""
 
+    name: str | dict[str, str]
     address: str
-    topic: Topic | None = None
+    anchor: str = ""
     course: Course | None = None
-    lesson: Lesson | None = None
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,29 @@ class GuideView:
 
     # Courses and lessons --------------------------------------------------------------------------
 
-    def is_exclusive(self, topic_id: str) -> bool:
-        """Tell whether only one of several courses teaches a topic."""
-        return len(self.guide.courses) > 1 and len(self.coverage.courses_teaching(topic_id)) == 1
+    def is_exclusive(self, course: Course, topic_id: str) -> bool:
+        """Tell whether no other course teaches a topic.
+
+        Editions count as one course: the newest has the topic to itself where only older ones share it.
+        """
+        others = [c for c in self.coverage.courses_teaching(topic_id) if c.id != course.id]
+        older = [c for c in others if self.newest_edition(c).id == course.id]
+        return len(self.guide.courses) > 1 and others == older
+
+    def newest_edition(self, course: Course) -> Course:
+        """Return the course that replaced this one, directly or by way of others; itself when none did."""
+        seen = {course.id}
+        while (successor := self.guide.course_by_id.get(course.superseded_by or "")) is not None:
+            if successor.id in seen:
+                break
+            seen.add(successor.id)
+            course = successor
+        return course
+
+    @cached_property
+    def current_courses(self) -> list[Course]:
+        """The courses that one can start today."""
+        return [course for course in self.guide.courses if course.status == "current"]
 
     def taught_by_area(self, course: Course) -> list[tuple[Area, list[Taught]]]:
         """Return what a course teaches, by area, the deepest first."""
@@ -186,7 +207,7 @@ class GuideView:
 
     def _taught(self, course: Course, topic: Topic) -> Taught | None:
         depth = self.coverage.depth(course.id, topic.id)
-        return Taught(topic, depth, self.is_exclusive(topic.id)) if depth else None
+        return Taught(topic, depth, self.is_exclusive(course, topic.id)) if depth else None
 
     def exclusive(self, course: Course) -> list[Taught]:
         """Return what no other course of the guide teaches."""
@@ -197,11 +218,13 @@ class GuideView:
         """All lessons where they stand."""
         return [place for course in self.guide.courses for place in _places(course)]
 
-    def lesson_topics(self, lesson: Lesson) -> list[Taught]:
+    def lesson_topics(self, place: LessonPlace) -> list[Taught]:
         """Return the topics of a lesson, the deepest first."""
         known = self.guide.topic_by_id
         taught = [
-            Taught(known[t.id], t.depth, self.is_exclusive(t.id)) for t in lesson.topics if t.id in known
+            Taught(known[t.id], t.depth, self.is_exclusive(place.course, t.id))
+            for t in place.lesson.topics
+            if t.id in known
         ]
         return sorted(taught, key=lambda t: -depth_rank(t.depth))
 
@@ -224,6 +247,28 @@ class GuideView:
         parts: list[Unit | Lesson] = [*course.lessons, *course.units]
         part = next((part for part in parts if part.id == part_id), None)
         return Target(course, part) if part else None
+
+    def library_courses(self, library_id: str) -> list[Course]:
+        """Return the courses that use a library."""
+        return [course for course in self.guide.courses if library_id in course.libraries]
+
+    def offers(self, aspect: Aspect, library_id: str) -> list[Offer]:
+        """Return what a library offers for an aspect, the newest version first."""
+        found = [offer for offer in aspect.offers if offer.library == library_id]
+        return sorted(found, key=lambda offer: offer.date, reverse=True)
+
+    @cached_property
+    def libraries_sorted(self) -> list[Library]:
+        """The libraries by name."""
+        return sorted(self.guide.libraries.libraries, key=lambda library: plain(library.name))
+
+    def route_with(self, route_id: str) -> Route | None:
+        """Return a route by its id."""
+        return next((route for route in self.guide.routes if route.id == route_id), None)
+
+    def newer_route(self, route: Route) -> Route | None:
+        """Return the route that brings this one up to date."""
+        return next((other for other in self.guide.routes if other.updates == route.id), None)
 
     def relations(self, lesson: Lesson) -> list[tuple[Target, Relation]]:
         """Return how a lesson relates to other courses, as its data say."""
@@ -257,18 +302,35 @@ class GuideView:
 
     @property
     def recommended(self) -> list[Reference]:
-        """The works that a lesson or a topic recommends."""
+        """The works that some page recommends."""
         return [reference for reference in self.guide.references if self.citations[reference.key]]
 
     def _all_citations(self) -> Iterator[tuple[str, Citation]]:
         for topic in self.guide.topics:
-            for key in topic.refs:
-                yield key, Citation(addresses.topic(topic.id), topic=topic)
+            here = Citation(topic.name, addresses.topic(topic.id))
+            yield from ((key, here) for key in topic.refs)
         for course in self.guide.courses:
+            here = Citation(course.title, addresses.course(course.id))
+            yield from ((key, here) for key in course.refs)
             for lesson in course.lessons:
-                address = addresses.lesson(course.id, lesson.id)
-                for key in (key for advice in lesson.advice for key in advice.refs):
-                    yield key, Citation(address, course=course, lesson=lesson)
+                here = Citation(lesson.title, addresses.lesson(course.id, lesson.id), course=course)
+                yield from ((key, here) for advice in lesson.advice for key in advice.refs)
+        yield from self._citations_of_companions()
+
+    def _citations_of_companions(self) -> Iterator[tuple[str, Citation]]:
+        for chapter in self.guide.history:
+            here = Citation(chapter.title, addresses.HISTORY, chapter.id)
+            yield from ((key, here) for key in chapter.refs)
+            for event in chapter.events:
+                here = Citation(event.title, addresses.HISTORY, event.id)
+                yield from ((key, here) for key in event.refs)
+        for library in self.guide.libraries.libraries:
+            here = Citation(library.name, addresses.LIBRARIES, f"library-{library.id}")
+            yield from ((key, here) for key in library.refs)
+        for stage in self.guide.libraries.stages:
+            for aspect in stage.aspects:
+                here = Citation(aspect.name, addresses.LIBRARIES, stage.id)
+                yield from ((key, here) for offer in aspect.offers for key in offer.refs)
 
     @cached_property
     def references_sorted(self) -> list[Reference]:
@@ -299,9 +361,11 @@ class GuideView:
         ]
 
     def _marks(self, topic: Topic) -> list[CourseMark]:
-        only = self.is_exclusive(topic.id)
         depths = [(course, self.coverage.depth(course.id, topic.id)) for course in self.guide.courses]
-        return [CourseMark(course, depth, only and depth is not None) for course, depth in depths]
+        return [
+            CourseMark(course, depth, depth is not None and self.is_exclusive(course, topic.id))
+            for course, depth in depths
+        ]
 
     def breadth(self) -> list[tuple[Area, int, list[tuple[Course, int]]]]:
         """Return by area how many topics there are, and how many of them each course teaches."""
