@@ -1,0 +1,324 @@
+"""The shortest way through the lessons of all courses from what one knows to what one wants to know.
+
+Definition, so exact that another implementation must find the same plan:
+
+1. *Known.* A topic named as known is known at `implements`; a finished course leaves each of its topics at
+   the deepest depth it takes it. What a topic requires, directly or through others, is known at least as
+   deep as the topic itself.
+2. *Lessons.* All lessons of the allowed courses, in the order of the data. A lesson costs the middle of its
+   hours in whole minutes, rounded half up; one that states no hours costs the median of all lessons of the
+   guide that do (rounded half up; one hour where none does) and counts as estimated.
+3. *Goals.* A goal is wanted at a depth (`explains`), or at the deepest that an allowed lesson offers where
+   none reaches it. A goal that is known at that depth needs nothing more.
+4. *Needed* are the goals that are left and all that they require, directly or through others, as far as it
+   is not known at the depth of prerequisites (`uses`). A needed topic that no allowed lesson takes to that
+   depth is *assumed*: the basics that a learner brings.
+5. *Chosen* is the set of lessons in which each goal is taken to its depth and each other needed topic, that
+   is not assumed, to the depth of prerequisites. Of all such sets the one with the fewest minutes, then the
+   fewest lessons, then the one that holds the first lesson in which they differ.
+6. *Order.* A lesson presupposes what the needed topics that it at least explains require (a lesson that only
+   uses a topic presupposes nothing: that is what teaching top-down means). A presupposed topic is there when
+   it is known, assumed, or taken to the depth of prerequisites by a lesson before or by the lesson itself.
+   The next lesson is always the one with the fewest needed topics whose requirements are not all there; then
+   one with no chosen lesson of its course left before it; then one of the same course as the last; then the
+   first in the data.
+7. Lessons are bundles, and one may teach a topic too *early*: before anything required is there, with no
+   chosen lesson that takes the topic up in time. The plan names such topics with the lesson that takes them
+   up last: one comes back for them.
+
+That every prerequisite is covered is demanded, and the order only preferred, on purpose. Demanding an order
+in which no lesson comes early turns most goals unreachable in real data, because two lessons often each
+explain something that the other presupposes, and makes the search hard where it does not.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+from moocmap.curriculum.coverage import Coverage
+from moocmap.curriculum.model import Course, Depth, Guide, Lesson, Range, deeper
+from moocmap.curriculum.prerequisites import TAUGHT, at_least, deepened, presupposed
+from moocmap.curriculum.set_cover import cheapest_cover
+from moocmap.diagnostics import UsableError
+
+EXPLAINED: Depth = "explains"
+"""From this depth on a lesson presupposes what its topic requires."""
+MINUTES_WITHOUT_ANY_HOURS = 60
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A topic that one wants to reach."""
+
+    topic: str
+    depth: Depth
+    """How far the plan takes it: as far as wanted, or as far as any allowed lesson does."""
+    is_known: bool
+    """Whether it was known so far before."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A lesson of the plan, and what it is there for. Topics stand in the order of the lesson."""
+
+    course: Course
+    lesson: Lesson
+    minutes: int
+    is_estimated: bool
+    """Whether the lesson states no hours and `minutes` is the median of those that do."""
+    goals: tuple[str, ...]
+    """Goals that no lesson before it reaches."""
+    prepares: tuple[str, ...]
+    """Other needed topics that no lesson before it takes to the depth of prerequisites."""
+    early: tuple[str, ...]
+    """Needed topics that it explains before what they require: worth coming back to."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An ordered list of lessons that reaches the goals in the least time."""
+
+    goals: tuple[Goal, ...]
+    steps: tuple[Step, ...]
+    assumed: tuple[str, ...]
+    """Needed topics that no allowed lesson teaches, in the order of the guide."""
+
+    @property
+    def minutes(self) -> int:
+        """All lessons together, each at the middle of its hours."""
+        return sum(step.minutes for step in self.steps)
+
+    @property
+    def hours(self) -> tuple[float, float]:
+        """All lessons together from low to high; an estimated one counts as its estimate at both ends."""
+        spans = [hours_of(step) for step in self.steps]
+        return sum(low for low, _ in spans), sum(high for _, high in spans)
+
+
+def hours_of(step: Step) -> tuple[float, float]:
+    """Return the hours of a step from low to high."""
+    if step.lesson.hours is None:
+        return step.minutes / 60, step.minutes / 60
+    return step.lesson.hours.low, step.lesson.hours.high
+
+
+def plan(
+    guide: Guide,
+    goals: Sequence[str],
+    known: Mapping[str, Depth],
+    courses: Sequence[Course],
+    *,
+    depth: Depth = EXPLAINED,
+    prerequisites: Depth = TAUGHT,
+) -> Plan:
+    """Return the plan that the module's description defines. It exists as soon as each goal is taught.
+
+    `known` comes from `knowledge`, `courses` from `allowed_courses`.
+    Raises UsableError when no allowed course teaches a goal, or the search takes too long.
+    """
+    lessons = _lessons(guide, courses)
+    aims = [_goal(lessons, topic_id, depth, known) for topic_id in dict.fromkeys(goals)]
+    needs = _needs(guide, lessons, aims, known, prerequisites)
+    covers = [needs.covered_by(lesson) for lesson in lessons]
+    chosen = cheapest_cover([lesson.minutes for lesson in lessons], covers, needs.wanted)
+    steps = _steps([lessons[index] for index in chosen], needs)
+    assumed = tuple(topic.id for topic in guide.topics if topic.id in needs.assumed)
+    return Plan(tuple(aims), tuple(steps), assumed)
+
+
+def knowledge(guide: Guide, topics: Iterable[str], courses: Iterable[str]) -> dict[str, Depth]:
+    """Return how far one knows each topic who knows some topics and has finished some courses.
+
+    Raises KeyError for an unknown topic or course.
+    """
+    coverage = Coverage(guide)
+    known: dict[str, Depth] = dict.fromkeys(presupposed(guide, topics), "implements")
+    for course_id in courses:
+        for topic in coverage.topics(guide.course_by_id[course_id].id):
+            reached = coverage.depth(course_id, topic.id)
+            if reached is not None:
+                known = deepened(known, dict.fromkeys(presupposed(guide, [topic.id]), reached))
+    return known
+
+
+def allowed_courses(
+    guide: Guide,
+    *,
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    language: str | None = None,
+    free: bool = False,
+    superseded: bool = False,
+) -> list[Course]:
+    """Return the courses from which lessons may be chosen, in the order of the guide.
+
+    Superseded and retired courses are left out unless `superseded`, or unless `only` names them.
+    """
+    return [
+        course
+        for course in guide.courses
+        if (not only or course.id in only)
+        and course.id not in exclude
+        and (language is None or course.language == language)
+        and (not free or course.price.free)
+        and (superseded or course.status == "current" or course.id in only)
+    ]
+
+
+def minutes_of(hours: Range) -> int:
+    """Return the middle of some hours in whole minutes, rounded half up."""
+    return math.floor((hours.low + hours.high) * 30 + 0.5)
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """A lesson that one may choose."""
+
+    index: int
+    """Its place among the allowed lessons, in the order of the data."""
+    course: Course
+    lesson: Lesson
+    minutes: int
+
+    @cached_property
+    def depths(self) -> dict[str, Depth]:
+        return {topic.id: topic.depth for topic in self.lesson.topics}
+
+
+def _lessons(guide: Guide, courses: Iterable[Course]) -> list[_Lesson]:
+    stated = [minutes_of(lesson.hours) for c in guide.courses for lesson in c.lessons if lesson.hours]
+    median = math.floor(statistics.median(stated) + 0.5) if stated else MINUTES_WITHOUT_ANY_HOURS
+    pairs = [(course, lesson) for course in courses for lesson in course.lessons]
+    return [
+        _Lesson(index, course, lesson, minutes_of(lesson.hours) if lesson.hours else median)
+        for index, (course, lesson) in enumerate(pairs)
+    ]
+
+
+def _goal(lessons: Iterable[_Lesson], topic_id: str, wanted: Depth, known: Mapping[str, Depth]) -> Goal:
+    if at_least(known.get(topic_id), wanted):
+        return Goal(topic_id, wanted, is_known=True)
+    offered = [lesson.depths[topic_id] for lesson in lessons if topic_id in lesson.depths]
+    if not offered:
+        raise UsableError(
+            f"goal '{topic_id}' is taught by none of the courses to choose from; allow more of them, "
+            "or superseded ones with --allow-superseded"
+        )
+    deepest = offered[0]
+    for depth in offered:
+        deepest = deeper(deepest, depth)
+    reachable = wanted if at_least(deepest, wanted) else deepest
+    return Goal(topic_id, reachable, is_known=at_least(known.get(topic_id), reachable))
+
+
+@dataclass(frozen=True)
+class _Needs:
+    """What the chosen lessons must bring, and what each needed topic presupposes of the others."""
+
+    depths: Mapping[str, Depth]
+    """By goal and needed topic that is not assumed: the depth that a lesson must reach to cover it."""
+    basics: Depth
+    """The depth at which a prerequisite is there."""
+    requires: Mapping[str, Set[str]]
+    """By needed topic: those required topics that a lesson must bring."""
+    goals: Set[str]
+    assumed: Set[str]
+
+    @property
+    def wanted(self) -> set[str]:
+        return set(self.depths)
+
+    def covered_by(self, lesson: _Lesson) -> set[str]:
+        return {t for t, depth in self.depths.items() if at_least(lesson.depths.get(t), depth)}
+
+    def brought_by(self, lesson: _Lesson) -> set[str]:
+        """Return the needed topics that a lesson takes to the depth of prerequisites."""
+        return {
+            t for t, depth in lesson.depths.items() if t in self.requires and at_least(depth, self.basics)
+        }
+
+    def lacking(self, lesson: _Lesson, there: Set[str]) -> set[str]:
+        """Return the needed topics that a lesson explains before all they require is there."""
+        explained = [t for t, depth in lesson.depths.items() if at_least(depth, EXPLAINED)]
+        there = there | self.brought_by(lesson)
+        return {t for t in explained if t in self.requires and not self.requires[t] <= there}
+
+
+def _needs(
+    guide: Guide,
+    lessons: Sequence[_Lesson],
+    goals: Iterable[Goal],
+    known: Mapping[str, Depth],
+    basics: Depth,
+) -> _Needs:
+    left = {goal.topic: goal.depth for goal in goals if not goal.is_known}
+    unknown = {t for t in presupposed(guide, left) if not at_least(known.get(t), basics)}
+    taught = {t for lesson in lessons for t, depth in lesson.depths.items() if at_least(depth, basics)}
+    assumed = unknown - taught - left.keys()
+    brought = (unknown & taught) | left.keys()
+    return _Needs(
+        depths={t: left.get(t, basics) for t in sorted(brought)},
+        basics=basics,
+        requires={t: set(guide.topic_by_id[t].requires) & unknown & taught for t in brought},
+        goals=left.keys(),
+        assumed=assumed,
+    )
+
+
+def _steps(chosen: Sequence[_Lesson], needs: _Needs) -> list[Step]:
+    steps, there, reached = [], set[str](), set[str]()
+    ordered = _in_order(chosen, needs)
+    learnt = _learnt(ordered, needs)
+    for number, lesson in enumerate(ordered):
+        later = set[str]().union(*(needs.brought_by(other) for other in ordered[number + 1 :]))
+        covered, brought = needs.covered_by(lesson), needs.brought_by(lesson)
+        goals = (covered & needs.goals) - reached
+        early = needs.lacking(lesson, there) - learnt - later
+        prepares = brought - there - needs.goals
+        steps.append(
+            Step(
+                lesson.course,
+                lesson.lesson,
+                lesson.minutes,
+                lesson.lesson.hours is None,
+                *(tuple(t for t in lesson.depths if t in some) for some in (goals, prepares, early)),
+            )
+        )
+        there |= brought
+        reached |= goals
+    return steps
+
+
+def _in_order(chosen: Sequence[_Lesson], needs: _Needs) -> list[_Lesson]:
+    waiting, ordered, there = list(chosen), list[_Lesson](), set[str]()
+    while waiting:
+        following = min(
+            waiting, key=lambda lesson: _rank(lesson, waiting, ordered, needs.lacking(lesson, there))
+        )
+        waiting.remove(following)
+        ordered.append(following)
+        there.update(needs.brought_by(following))
+    return ordered
+
+
+def _rank(
+    lesson: _Lesson, waiting: Sequence[_Lesson], ordered: Sequence[_Lesson], lacking: Set[str]
+) -> tuple[int, bool, bool, int]:
+    """Return what makes a lesson the next: the least of these tuples."""
+    course_id = lesson.course.id
+    out_of_turn = any(other.course.id == course_id and other.index < lesson.index for other in waiting)
+    jumps = not ordered or ordered[-1].course.id != course_id
+    return len(lacking), out_of_turn, jumps, lesson.index
+
+
+def _learnt(ordered: Sequence[_Lesson], needs: _Needs) -> set[str]:
+    """Return the needed topics that at least one lesson takes up when all they require is there."""
+    learnt, there = set[str](), set[str]()
+    for lesson in ordered:
+        learnt |= needs.brought_by(lesson) - needs.lacking(lesson, there)
+        there |= needs.brought_by(lesson)
+    return learnt
