@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from markupsafe import Markup
 
+from moocmap.curriculum.companions import Library
+from moocmap.curriculum.model import DEPTHS, Course, FactField, Range
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.site.errors import SiteError
 from moocmap.site.locales import Strings, load_strings
@@ -78,3 +81,20 @@ def test_headings_start_with_a_capital_but_for_libraries(strings: dict[str, Stri
     assert spanish.heading({"en": "learning rate", "es": "tasa de aprendizaje"}) == "Tasa de aprendizaje"
     assert spanish.heading("t-SNE") == "t-SNE"
     assert spanish.heading("fastai library") == "fastai library"
+
+
+def test_every_word_of_the_data_model_has_its_string(strings: dict[str, Strings]) -> None:
+    words = {
+        "facts": get_args(FactField),
+        "status": get_args(Course.model_fields["status"].annotation),
+        "certificate": get_args(Course.model_fields["certificate"].annotation),
+        "approach": get_args(Course.model_fields["approach"].annotation),
+        "emphasis": get_args(Course.model_fields["emphasis"].annotation),
+        "kind": get_args(Course.model_fields["kind"].annotation),
+        "hours": get_args(Range.model_fields["kind"].annotation),
+        "libraries.status": get_args(Library.model_fields["status"].annotation),
+        "depth": DEPTHS,
+    }
+    assert all(words.values())
+    for locale in strings.values():
+        assert [f"{k}.{w}" for k, every in words.items() for w in every if not locale.has(f"{k}.{w}")] == []
