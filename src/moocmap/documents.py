@@ -24,7 +24,7 @@ T = TypeVar("T")
 _MAX_DEPTH = 100
 
 
-class _CoreSchemaLoader(yaml.CSafeLoader):
+class CoreSchemaLoader(yaml.CSafeLoader):
     """PyYAML's loader with the implicit types of YAML 1.2's core schema."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
@@ -40,14 +40,14 @@ for _tag, _pattern, _first in (
         list("-+0123456789."),
     ),
 ):
-    _CoreSchemaLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+    CoreSchemaLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 
 
 def _construct_int(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> int:
     return int(node.value)  # decimal: PyYAML's own takes 010 for eight
 
 
-_CoreSchemaLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+CoreSchemaLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 
 class Document:
@@ -141,7 +141,7 @@ def parse(text: str, label: str) -> tuple[Document | None, list[Diagnostic]]:
     """Parse YAML text; `label` names it in messages."""
     loader = None
     try:
-        loader = _CoreSchemaLoader(text)
+        loader = CoreSchemaLoader(text)
         node = loader.get_single_node()
         problems = list(_structure_problems(node, label)) if node else []
         if any(d.rule != "duplicate-key" for d in problems):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from moocmap.cli import curriculum, experiments, site
+from moocmap.cli import choose, curriculum, editing, experiments, export, reasoning, site
 from moocmap.cli.common import State, err, fail, find_root, print_diagnostics
 from moocmap.diagnostics import DiagnosticsError, UsableError
 
@@ -31,7 +31,13 @@ app.command(epilog="Example: moocmap coverage deep-learning-specialization fasta
 app.command(epilog="Example: moocmap compare deep-learning-specialization fastai-v3 --locale es")(
     curriculum.compare
 )
+app.command(epilog="Example: moocmap order fastai-v3")(reasoning.order)
+app.command(epilog="Example: moocmap delta deep-learning-specialization fastai-v3")(reasoning.delta)
+app.command(epilog="Example: moocmap plan --know python-programming --goal transformer -w 6")(reasoning.plan)
+app.command(epilog="Example: moocmap export anki --out build/glossary.apkg")(export.export)
+app.command(epilog="Example: moocmap choose goal=images style=practice --top 3")(choose.choose)
 app.command("rules", epilog="Example: moocmap rules unknown-topic")(curriculum.list_rules)
+app.command("fmt", epilog="Example: moocmap fmt --check")(editing.format_files)
 app.command("schema", epilog="Example: moocmap schema --out build/schema")(curriculum.print_schema)
 app.command(epilog="Example: moocmap pages")(site.pages)
 app.command(epilog="Example: moocmap build")(site.build)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -22,6 +23,19 @@ FILES: dict[str, Any] = {
     "waivers": list[Waiver],
 }
 """What each kind of file in `curriculum/` holds."""
+
+_FOLDERS = {"courses": "course", "topics": "topics", "published": "published"}
+
+
+def kind_of(path: PurePath) -> str | None:
+    """Return the kind of a file by its path within `curriculum/`; None for one that holds no data."""
+    *folders, name = path.parts
+    if not name.endswith(".yml"):
+        return None
+    if folders:
+        return _FOLDERS.get("/".join(folders))
+    kind = name.removesuffix(".yml")
+    return kind if kind in FILES and kind not in ("course", "published") else None
 
 
 def json_schema(kind: str) -> dict[str, Any]:
