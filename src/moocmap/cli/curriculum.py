@@ -217,7 +217,7 @@ def coverage(
         return
     ids = courses or list(guide.course_by_id)
     known_or_fail("course", ids, guide.course_by_id)
-    tables.show(Coverage(guide).table(ids, _locale(guide, locale)), form, out, too_wide=["topic"])
+    tables.show(Coverage(guide).table(ids, known_locale(guide, locale)), form, out, too_wide=["topic"])
 
 
 def _print_agreement(guide: Guide, table_id: str, form: Format) -> None:
@@ -249,7 +249,7 @@ def compare(
         fail("at least two different courses are needed", f"known: {', '.join(guide.course_by_id)}")
     derived = Coverage(guide)
     comparison = compare_courses(derived, courses)
-    table = comparison_table(derived, comparison, _locale(guide, locale))
+    table = comparison_table(derived, comparison, known_locale(guide, locale))
     tables.show(table, form, out, too_wide=["area", "topic"])
     if form is Format.TABLE:
         out.print(f"{counted(len(comparison.shared), 'topic')} in all of them", highlight=False)
@@ -258,6 +258,7 @@ def compare(
             out.print(f"{course_id}: {only} only here, {deeper} deeper here", highlight=False)
 
 
-def _locale(guide: Guide, locale: str) -> str:
+def known_locale(guide: Guide, locale: str) -> str:
+    """Return a language of the guide, its first by default; ends the command when it has no such."""
     known_or_fail("language", [locale] if locale else [], guide.settings.locales)
     return locale or guide.settings.locales[0]

@@ -27,7 +27,7 @@ class Inversion:
 
 
 @dataclass(frozen=True)
-class Sequence:
+class CourseOrder:
     """In which order a course teaches what belongs together."""
 
     course: Course
@@ -42,7 +42,7 @@ class Sequence:
         return len(self.inversions) / self.pairs if self.pairs else None
 
 
-def sequence(guide: Guide, course: Course, depth: Depth = TAUGHT) -> Sequence:
+def course_order(guide: Guide, course: Course, depth: Depth = TAUGHT) -> CourseOrder:
     """Find the topics that a course teaches before their prerequisites.
 
     A topic counts from the first lesson that takes it at least to `depth`. A pair is a topic and one it
@@ -69,7 +69,7 @@ def sequence(guide: Guide, course: Course, depth: Depth = TAUGHT) -> Sequence:
         for topic_id, required in pairs
         if first[required] > first[topic_id]
     ]
-    return Sequence(course, len(pairs), tuple(inversions))
+    return CourseOrder(course, len(pairs), tuple(inversions))
 
 
 def _first_lessons(course: Course, depth: Depth) -> dict[str, int]:

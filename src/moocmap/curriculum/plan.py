@@ -16,12 +16,12 @@ Definition, so exact that another implementation must find the same plan:
 5. *Chosen* is the set of lessons in which each goal is taken to its depth and each other needed topic, that
    is not assumed, to the depth of prerequisites. Of all such sets the one with the fewest minutes, then the
    fewest lessons, then the one that holds the first lesson in which they differ.
-6. *Order.* A lesson presupposes what the needed topics that it at least explains require (a lesson that only
-   uses a topic presupposes nothing: that is what teaching top-down means). A presupposed topic is there when
-   it is known, assumed, or taken to the depth of prerequisites by a lesson before or by the lesson itself.
-   The next lesson is always the one with the fewest needed topics whose requirements are not all there; then
-   one with no chosen lesson of its course left before it; then one of the same course as the last; then the
-   first in the data.
+6. *Order.* A lesson presupposes all that the needed topics that it at least explains require, directly or
+   through others. (One that only uses a topic presupposes nothing: that is what teaching top-down means.) A
+   presupposed topic is there when it is known, assumed, or taken to the depth of prerequisites by a lesson
+   before or by the lesson itself. The next lesson is always one with the fewest presupposed topics that are
+   not there; of these one with no chosen lesson of its course left before it; of these one of the same
+   course as the last; of these the first in the data.
 7. Lessons are bundles, and one may teach a topic too *early*: before anything required is there, with no
    chosen lesson that takes the topic up in time. The plan names such topics with the lesson that takes them
    up last: one comes back for them.
@@ -38,6 +38,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from moocmap.curriculum.coverage import Coverage
 from moocmap.curriculum.model import Course, Depth, Guide, Lesson, Range, deeper
@@ -77,6 +78,12 @@ class Step:
     early: tuple[str, ...]
     """Needed topics that it explains before what they require: worth coming back to."""
 
+    @property
+    def hours(self) -> tuple[float, float]:
+        """Its hours from low to high; the estimate at both ends where it states none."""
+        stated = self.lesson.hours
+        return (stated.low, stated.high) if stated else (self.minutes / 60, self.minutes / 60)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -94,16 +101,8 @@ class Plan:
 
     @property
     def hours(self) -> tuple[float, float]:
-        """All lessons together from low to high; an estimated one counts as its estimate at both ends."""
-        spans = [hours_of(step) for step in self.steps]
-        return sum(low for low, _ in spans), sum(high for _, high in spans)
-
-
-def hours_of(step: Step) -> tuple[float, float]:
-    """Return the hours of a step from low to high."""
-    if step.lesson.hours is None:
-        return step.minutes / 60, step.minutes / 60
-    return step.lesson.hours.low, step.lesson.hours.high
+        """All lessons together from low to high."""
+        return sum(step.hours[0] for step in self.steps), sum(step.hours[1] for step in self.steps)
 
 
 def plan(
@@ -174,6 +173,29 @@ def minutes_of(hours: Range) -> int:
     return math.floor((hours.low + hours.high) * 30 + 0.5)
 
 
+def plan_data(found: Plan) -> dict[str, Any]:
+    """Return a plan as plain data: goals, lessons in order, what is assumed, hours and minutes in all."""
+    return {
+        "goals": [{"topic": goal.topic, "depth": goal.depth, "known": goal.is_known} for goal in found.goals],
+        "lessons": [
+            {
+                "course": step.course.id,
+                "lesson": step.lesson.id,
+                "hours": list(step.hours),
+                "minutes": step.minutes,
+                "estimated": step.is_estimated,
+                "reaches": list(step.goals),
+                "prepares": list(step.prepares),
+                "early": list(step.early),
+            }
+            for step in found.steps
+        ],
+        "assumed": list(found.assumed),
+        "hours": list(found.hours),
+        "minutes": found.minutes,
+    }
+
+
 @dataclass(frozen=True)
 class _Lesson:
     """A lesson that one may choose."""
@@ -224,7 +246,7 @@ class _Needs:
     basics: Depth
     """The depth at which a prerequisite is there."""
     requires: Mapping[str, Set[str]]
-    """By needed topic: those required topics that a lesson must bring."""
+    """By needed topic: what it requires, directly or through others, as far as a lesson must bring it."""
     goals: Set[str]
     assumed: Set[str]
 
@@ -241,11 +263,12 @@ class _Needs:
             t for t, depth in lesson.depths.items() if t in self.requires and at_least(depth, self.basics)
         }
 
-    def lacking(self, lesson: _Lesson, there: Set[str]) -> set[str]:
-        """Return the needed topics that a lesson explains before all they require is there."""
-        explained = [t for t, depth in lesson.depths.items() if at_least(depth, EXPLAINED)]
+    def missing(self, lesson: _Lesson, there: Set[str]) -> dict[str, set[str]]:
+        """Return, by needed topic that a lesson explains too early, what it presupposes and is not there."""
         there = there | self.brought_by(lesson)
-        return {t for t in explained if t in self.requires and not self.requires[t] <= there}
+        explained = [t for t, depth in lesson.depths.items() if at_least(depth, EXPLAINED)]
+        missing = {t: set(self.requires[t] - there) for t in explained if t in self.requires}
+        return {t: topics for t, topics in missing.items() if topics}
 
 
 def _needs(
@@ -263,7 +286,7 @@ def _needs(
     return _Needs(
         depths={t: left.get(t, basics) for t in sorted(brought)},
         basics=basics,
-        requires={t: set(guide.topic_by_id[t].requires) & unknown & taught for t in brought},
+        requires={t: (presupposed(guide, [t]) - {t}) & unknown & taught for t in brought},
         goals=left.keys(),
         assumed=assumed,
     )
@@ -277,7 +300,7 @@ def _steps(chosen: Sequence[_Lesson], needs: _Needs) -> list[Step]:
         later = set[str]().union(*(needs.brought_by(other) for other in ordered[number + 1 :]))
         covered, brought = needs.covered_by(lesson), needs.brought_by(lesson)
         goals = (covered & needs.goals) - reached
-        early = needs.lacking(lesson, there) - learnt - later
+        early = needs.missing(lesson, there).keys() - learnt - later
         prepares = brought - there - needs.goals
         steps.append(
             Step(
@@ -296,9 +319,7 @@ def _steps(chosen: Sequence[_Lesson], needs: _Needs) -> list[Step]:
 def _in_order(chosen: Sequence[_Lesson], needs: _Needs) -> list[_Lesson]:
     waiting, ordered, there = list(chosen), list[_Lesson](), set[str]()
     while waiting:
-        following = min(
-            waiting, key=lambda lesson: _rank(lesson, waiting, ordered, needs.lacking(lesson, there))
-        )
+        following = min(waiting, key=lambda lesson: _rank(lesson, waiting, ordered, needs, there))
         waiting.remove(following)
         ordered.append(following)
         there.update(needs.brought_by(following))
@@ -306,19 +327,20 @@ def _in_order(chosen: Sequence[_Lesson], needs: _Needs) -> list[_Lesson]:
 
 
 def _rank(
-    lesson: _Lesson, waiting: Sequence[_Lesson], ordered: Sequence[_Lesson], lacking: Set[str]
+    lesson: _Lesson, waiting: Sequence[_Lesson], ordered: Sequence[_Lesson], needs: _Needs, there: Set[str]
 ) -> tuple[int, bool, bool, int]:
     """Return what makes a lesson the next: the least of these tuples."""
+    missing = set[str]().union(*needs.missing(lesson, there).values())
     course_id = lesson.course.id
     out_of_turn = any(other.course.id == course_id and other.index < lesson.index for other in waiting)
     jumps = not ordered or ordered[-1].course.id != course_id
-    return len(lacking), out_of_turn, jumps, lesson.index
+    return len(missing), out_of_turn, jumps, lesson.index
 
 
 def _learnt(ordered: Sequence[_Lesson], needs: _Needs) -> set[str]:
     """Return the needed topics that at least one lesson takes up when all they require is there."""
     learnt, there = set[str](), set[str]()
     for lesson in ordered:
-        learnt |= needs.brought_by(lesson) - needs.lacking(lesson, there)
+        learnt |= needs.brought_by(lesson) - needs.missing(lesson, there).keys()
         there |= needs.brought_by(lesson)
     return learnt
