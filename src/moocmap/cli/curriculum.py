@@ -30,7 +30,7 @@ from moocmap.curriculum import schema
 from moocmap.curriculum.check import Checked, examine
 from moocmap.curriculum.coverage import Coverage, agreement, agreement_table, comparison_table
 from moocmap.curriculum.coverage import compare as compare_courses
-from moocmap.curriculum.model import Guide
+from moocmap.curriculum.model import DEPTHS, Guide
 from moocmap.diagnostics import Diagnostic, as_json
 from moocmap.experiments.load import load_experiments
 from moocmap.fields import text_in
@@ -42,6 +42,8 @@ LocaleOption = Annotated[str, typer.Option("--locale", "-l", help="The language 
 
 
 WARNINGS_OF_A_KIND = 3
+WIDE_COLUMNS = 3
+"""So many courses fit beside each other with their names; of more, a table shows numbers."""
 
 
 class CheckFormat(StrEnum):
@@ -250,12 +252,26 @@ def compare(
     derived = Coverage(guide)
     comparison = compare_courses(derived, courses)
     table = comparison_table(derived, comparison, known_locale(guide, locale))
+    names = {course_id: course_id for course_id in courses}
+    if form is Format.TABLE and len(courses) > WIDE_COLUMNS:
+        names = {course_id: str(number) for number, course_id in enumerate(courses, start=1)}
+        table = [_with_narrow_columns(row, names) for row in table]
+        say(", ".join(f"{depth[0]} {depth}" for depth in DEPTHS))
     tables.show(table, form, out, too_wide=["area", "topic"])
     if form is Format.TABLE:
         out.print(f"{counted(len(comparison.shared), 'topic')} in all of them", highlight=False)
-        for course_id in courses:
+        for course_id, name in names.items():
             only, deeper = len(comparison.exclusive[course_id]), len(comparison.deeper_in[course_id])
-            out.print(f"{course_id}: {only} only here, {deeper} deeper here", highlight=False)
+            label = course_id if name == course_id else f"{name} {course_id}"
+            out.print(f"{label}: {only} only here, {deeper} deeper here", highlight=False)
+
+
+def _with_narrow_columns(row: dict[str, str], names: dict[str, str]) -> dict[str, str]:
+    """Return a row of a comparison with numbers for courses and letters for depths."""
+    depths = {names[name]: cell[:1] for name, cell in row.items() if name in names}
+    *words, course_id = row["verdict"].split(" ")
+    verdict = " ".join([*words, names.get(course_id, course_id)])
+    return {"name": row["name"], **depths, "verdict": verdict}
 
 
 def known_locale(guide: Guide, locale: str) -> str:
