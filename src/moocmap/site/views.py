@@ -192,9 +192,14 @@ class GuideView:
         return course
 
     @cached_property
+    def courses(self) -> list[Course]:
+        """All courses: first those that one can start today."""
+        return sorted(self.guide.courses, key=lambda course: course.status != "current")
+
+    @cached_property
     def current_courses(self) -> list[Course]:
-        """The courses that one can start today."""
-        return [course for course in self.guide.courses if course.status == "current"]
+        """The courses that one can start today; all where there is none."""
+        return [course for course in self.courses if course.status == "current"] or self.courses
 
     def taught_by_area(self, course: Course) -> list[tuple[Area, list[Taught]]]:
         """Return what a course teaches, by area, the deepest first."""
@@ -361,21 +366,21 @@ class GuideView:
         ]
 
     def _marks(self, topic: Topic) -> list[CourseMark]:
-        depths = [(course, self.coverage.depth(course.id, topic.id)) for course in self.guide.courses]
+        depths = [(course, self.coverage.depth(course.id, topic.id)) for course in self.courses]
         return [
             CourseMark(course, depth, depth is not None and self.is_exclusive(course, topic.id))
             for course, depth in depths
         ]
 
     def breadth(self) -> list[tuple[Area, int, list[tuple[Course, int]]]]:
-        """Return by area how many topics there are, and how many of them each course teaches."""
+        """Return by area how many topics there are, and how many of them each current course teaches."""
         return [
             (
                 area,
                 len(topics),
                 [
                     (c, sum(bool(self.coverage.teachings(c.id, t.id)) for t in topics))
-                    for c in self.guide.courses
+                    for c in self.current_courses
                 ],
             )
             for area, topics in self.topics_by_area

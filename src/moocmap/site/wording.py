@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
+from moocmap.curriculum.delta import hours
 from moocmap.curriculum.model import Author, Course, Effort, Fact, Price, Range, Reference
 from moocmap.site.escape import inline, web_address
 from moocmap.site.locales import Strings
@@ -35,6 +36,15 @@ class Wording:
     def kind_of_hours(self, hours: Range) -> str:
         """Return who says how many hours a lesson takes."""
         return str(self.t(f"hours.{hours.kind}"))
+
+    def hours_of(self, course: Course) -> str:
+        """Return how many hours the lessons of a course take, and who says so; "" where one is not known."""
+        total = hours(course.lessons)
+        if total.unstated:
+            return ""
+        kinds = dict.fromkeys(lesson.hours.kind for lesson in course.lessons if lesson.hours)
+        who = ", ".join(str(self.t(f"hours.{kind}")) for kind in kinds)
+        return f"{self._unit('format.hours', (round(total.low), round(total.high)))} ({who})"
 
     def effort(self, effort: Effort | None) -> str:
         """Return how long a course takes, as far as its provider says."""
