@@ -2,6 +2,8 @@
 
 import subprocess
 
+import pytest
+
 
 def test_fmt_shows_checks_and_changes(guide, moocmap):
     file = guide / "curriculum" / "topics" / "oven.yml"
@@ -37,3 +39,72 @@ def test_fmt_names_what_it_cannot_find(guide, moocmap):
     assert done.returncode == 2
     assert "did you mean 'curriculum/topics/oven.yml'?" in done.stderr
     assert "does not stand in" in moocmap("fmt", __file__, root=guide).stderr
+
+
+def test_a_course_with_two_lessons_takes_one_command(guide, moocmap):
+    done = moocmap("new", "course", "rye-bread", "--title", "Rye: the bread", "--lessons", "2", root=guide)
+    assert done.returncode == 0, done.stderr
+    assert "next: replace each TODO" in done.stdout
+    checked = moocmap("check", "--all", root=guide)
+    assert checked.returncode == 0
+    assert {
+        line.split("[")[1].split("]")[0] for line in checked.stdout.splitlines() if "warning[" in line
+    } == {"to-do"}
+    assert "3 courses, 5 lessons" in checked.stdout
+    assert moocmap("fmt", "--check", "curriculum/courses/rye-bread.yml", root=guide).returncode == 0
+    again = moocmap("new", "course", "rye-bread", root=guide)
+    assert again.returncode == 2
+    assert "course 'rye-bread' exists" in again.stderr
+
+
+def test_a_topic_and_a_term_without_a_to_do(guide, moocmap):
+    glossary = guide / "curriculum" / "glossary.yml"
+    before = glossary.read_text(encoding="utf-8")
+    texts = ["--definition", "en=A cereal.", "--definition", "es=Un cereal."]
+    names = ["--name", "en=rye: the cereal", "--name", "es=centeno"]
+    topic = ["new", "topic", "rye", "--area", "dough", *names, *texts, "--requires", "flour"]
+    assert moocmap(*topic, root=guide).returncode == 0
+    for word in ("zest", "crumb"):
+        done = moocmap("new", "term", word, "--term", f"en={word}", "--term", "es=miga", *texts, root=guide)
+        assert done.returncode == 0, done.stderr
+    text = glossary.read_text(encoding="utf-8")
+    assert before.strip() in text
+    assert [text.index(f"- id: {word}") for word in ("crumb", "dough", "zest")] == sorted(
+        text.index(f"- id: {word}") for word in ("crumb", "dough", "zest")
+    )
+    checked = moocmap("check", root=guide).stdout
+    assert "to-do" not in checked
+    assert "0 errors, 1 warning" in checked  # the topic is taught nowhere yet
+
+
+def test_a_topic_of_an_area_without_topics_starts_its_file(guide, moocmap):
+    guide_file = guide / "curriculum" / "guide.yml"
+    with guide_file.open("a", encoding="utf-8") as file:
+        file.write("  - {id: mill, name: {en: Mill, es: Molino}}\n")
+    assert moocmap("new", "topic", "millstone", "--area", "mill", root=guide).returncode == 0
+    file = guide / "curriculum" / "topics" / "mill.yml"
+    assert file.read_text(encoding="utf-8").startswith(
+        "# yaml-language-server: $schema=../.schemas/topics.json\n\n- id: millstone\n"
+    )
+    assert "0 errors" in moocmap("check", root=guide).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["course", "Rye_Bread"], "'Rye_Bread' is no id in kebab-case; for example 'rye-bread'"),
+        (["course", "loaves"], "course 'loaves' exists"),
+        (["topic", "rye"], "no area given; name one with --area: "),
+        (["topic", "rye", "--area", "dogh"], "no area 'dogh'; did you mean 'dough'?"),
+        (["topic", "rye", "--area", "dough", "--requires", "flor"], "did you mean 'flour'?"),
+        (["topic", "rye", "--area", "dough", "--name", "rye"], "expected a text by language, got 'rye'"),
+        (["term", "rye", "--term", "de=Roggen"], "no language 'de'; known: en, es"),
+        (["term", "dough"], "term 'dough' exists"),
+    ],
+)
+def test_new_says_what_is_wrong_and_writes_nothing(guide, moocmap, arguments, message):
+    before = {path: path.read_bytes() for path in guide.rglob("*") if path.is_file()}
+    done = moocmap("new", *arguments, root=guide)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert {path: path.read_bytes() for path in guide.rglob("*") if path.is_file()} == before

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from moocmap.cli import choose, curriculum, editing, experiments, export, reasoning, site
+from moocmap.cli import choose, creating, curriculum, editing, experiments, export, reasoning, site
 from moocmap.cli.common import State, err, fail, find_root, print_diagnostics
 from moocmap.diagnostics import DiagnosticsError, UsableError
 
@@ -43,6 +43,7 @@ app.command(epilog="Example: moocmap pages")(site.pages)
 app.command(epilog="Example: moocmap build")(site.build)
 app.command(epilog="Example: moocmap serve --port 8000")(site.serve)
 app.command(epilog="Example: moocmap demo")(site.demo)
+app.add_typer(creating.app, name="new")
 app.add_typer(experiments.app, name="experiment")
 
 

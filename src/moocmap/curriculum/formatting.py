@@ -15,7 +15,7 @@ import json
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -23,15 +23,12 @@ import yaml
 
 from moocmap import documents
 from moocmap.curriculum.comments import Attachment, Notes, find_comments, items_of
-from moocmap.curriculum.schema import json_schema
+from moocmap.curriculum.schema import MODELINE, json_schema, options
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
 
 WIDTH = 100
 SORTED_BY_ID = frozenset({"glossary"})
 """Kinds of files whose objects stand in the order of their ids; in others the order has a meaning."""
-
-MODELINE = "# yaml-language-server:"
-"""How a comment begins that tells an editor the schema of its file."""
 
 _STR = "tag:yaml.org,2002:str"
 _LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
@@ -215,25 +212,17 @@ def _schema_of(kind: str) -> Schema:
 
 
 def _keys(shape: list[Schema], root: Schema) -> list[str]:
-    return [key for option in _options(shape, root) for key in option.get("properties", {})]
+    return [key for option in options(shape, root) for key in option.get("properties", {})]
 
 
 def _below(shape: list[Schema], key: str | None, root: Schema) -> list[Schema]:
     """Return the schemas of the value of `key`, or of a list's items."""
     found: list[Schema] = []
-    for option in _options(shape, root):
+    for option in options(shape, root):
         below = option.get("items") if key is None else option.get("properties", {}).get(key)
         if isinstance(below, dict):
             found.append(below)
     return found
-
-
-def _options(shape: Iterable[Schema], root: Schema) -> Iterator[Schema]:
-    for schema in shape:
-        if "$ref" in schema:
-            yield from _options([root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]], root)
-        yield schema
-        yield from _options([*schema.get("anyOf", []), *schema.get("oneOf", [])], root)
 
 
 # Single values --------------------------------------------------------------------------------------

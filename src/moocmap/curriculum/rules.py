@@ -466,6 +466,29 @@ def published_row(sources: Sources, today: date) -> Iterator[Diagnostic]:
                 )
 
 
+@_rule("to-do", "warning")
+def to_do(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """No text should say that it is still to be written."""
+    for document in (one for kind in sources.documents.values() for one in kind):
+        for path, text in _strings_within(document.data, ()):
+            if text.startswith("TODO") or text.endswith("TODO"):
+                hint = "write it, or remove the key if it is not needed"
+                yield document.diagnostic(
+                    path, "to-do", f"still to be written: {text}", hint, severity="warning"
+                )
+
+
+def _strings_within(data: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(data, str):
+        yield path, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _strings_within(value, (*path, key))
+    elif isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from _strings_within(item, (*path, index))
+
+
 @_rule("unknown-rule")
 def unknown_rule(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """A waiver must name a rule that exists."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from moocmap.curriculum.companions import Chapter, Libraries, Question, Route, Waiver
-from moocmap.curriculum.model import Course, GuideSettings, PublishedCoverage, Term, Topic
+from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Term, Topic
 
 FILES: dict[str, Any] = {
     "guide": GuideSettings,
@@ -24,6 +26,7 @@ FILES: dict[str, Any] = {
 }
 """What each kind of file in `curriculum/` holds."""
 
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _FOLDERS = {"courses": "course", "topics": "topics", "published": "published"}
 
 
@@ -41,4 +44,91 @@ def kind_of(path: PurePath) -> str | None:
 def json_schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a kind of file. Raises KeyError for an unknown kind."""
     schema = TypeAdapter(FILES[kind]).json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"moocmap {kind}", **schema}
+    return {"$schema": _DRAFT, "title": f"moocmap {kind}", **schema}
+
+
+def options(schemas: Iterable[Mapping[str, Any]], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield all schemas that a value may follow: references resolved, alternatives one by one."""
+    for schema in schemas:
+        if "$ref" in schema:
+            yield from options([root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]], root)
+        yield schema
+        yield from options([*schema.get("anyOf", []), *schema.get("oneOf", [])], root)
+
+
+# Schemas that know the guide's own ids ---------------------------------------------------------------
+
+SCHEMAS = PurePath("curriculum", ".schemas")
+"""Where editors look for the schemas; committed, so that a fresh clone has them."""
+
+MODELINE = "# yaml-language-server:"
+"""How a comment begins that tells an editor the schema of its file."""
+
+_IDS = "ids.json"
+
+
+def modeline(kind: str, path: PurePath) -> str:
+    """Return where the schema of a file lies, seen from the file; `path` is that within `curriculum/`."""
+    return f"{'../' * (len(path.parts) - 1)}{SCHEMAS.name}/{kind}.json"
+
+
+def schema_files(guide: Guide | None = None) -> dict[str, str]:
+    """Return all schemas as files by name; with a guide, editors complete its ids too.
+
+    The ids stand in a file of their own and are proposals: an id that is newer than that file is no mistake
+    to the editor. `moocmap check` is the judge.
+    """
+    files: dict[str, Any] = {f"{kind}.json": json_schema(kind) for kind in FILES}
+    if guide is not None:
+        for kind in FILES:
+            _propose_ids(files[f"{kind}.json"], kind)
+        files[_IDS] = {"$schema": _DRAFT, "title": "The ids of this guide", "$defs": _ids(guide)}
+    return {name: json.dumps(schema, indent=1, ensure_ascii=False) + "\n" for name, schema in files.items()}
+
+
+def _ids(guide: Guide) -> dict[str, Any]:
+    courses = list(guide.course_by_id)
+    ids = {
+        "area": [area.id for area in guide.settings.areas],
+        "topic": list(guide.topic_by_id),
+        "course": courses,
+        "part": [*courses, *(f"{c.id}/{part}" for c in guide.courses for part in c.parts)],
+        "library": list(guide.library_by_id),
+        "reference": list(guide.reference_by_key),
+        "route": [route.id for route in guide.routes],
+    }
+    return {name: {"enum": sorted(known)} for name, known in ids.items() if known}
+
+
+def _propose_ids(schema: dict[str, Any], kind: str) -> None:
+    from moocmap.curriculum import rules
+
+    places = {
+        "area": [("topics", "*.area")],
+        "topic": rules.TOPIC_MENTIONS,
+        "course": rules.COURSE_MENTIONS,
+        "part": rules.PART_MENTIONS,
+        "library": rules.LIBRARY_MENTIONS,
+        "reference": rules.CITATIONS,
+        "route": [("paths", "*.updates")],
+    }
+    for name, patterns in places.items():
+        proposal = {"$ref": f"{_IDS}#/$defs/{name}"}
+        for of_kind, pattern in patterns:
+            if {"courses": "course", "settings": "guide"}.get(of_kind, of_kind) == kind:
+                for holder, key in list(_slots(schema, pattern.split("."), schema)):
+                    if proposal not in holder[key].get("anyOf", []):
+                        holder[key] = {"anyOf": [proposal, holder[key]]}
+
+
+def _slots(
+    schema: Mapping[str, Any], parts: Sequence[str], root: Mapping[str, Any]
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield where the schemas stand that a path such as `*.requires.*` leads to: the object and its key."""
+    for option in options([schema], root):
+        holder, key = (option, "items") if parts[0] == "*" else (option.get("properties", {}), parts[0])
+        if isinstance(holder, dict) and isinstance(holder.get(key), dict):
+            if len(parts) == 1:
+                yield holder, key
+            else:
+                yield from _slots(holder[key], parts[1:], root)
