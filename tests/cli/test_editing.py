@@ -1,8 +1,20 @@
 """The editor's commands, run as an editor runs them."""
 
+import json
+import re
 import subprocess
+from datetime import date
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from moocmap import documents
+from moocmap.curriculum.check import load_guide
+from moocmap.curriculum.schema import FILES, schema_files
+
+REPOSITORY = Path(__file__).parent.parent.parent
 
 
 def test_fmt_shows_checks_and_changes(guide, moocmap):
@@ -108,3 +120,41 @@ def test_new_says_what_is_wrong_and_writes_nothing(guide, moocmap, arguments, me
     assert done.returncode == 2
     assert message in done.stderr
     assert {path: path.read_bytes() for path in guide.rglob("*") if path.is_file()} == before
+
+
+def test_schemas_propose_the_ids_of_the_guide_and_files_name_their_schemas(guide, moocmap):
+    assert moocmap("schema", "--modelines", root=guide).returncode == 0
+    folder = guide / "curriculum" / ".schemas"
+    schemas = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.iterdir()}
+    assert set(schemas) == {"ids.json", *(f"{kind}.json" for kind in FILES)}
+    assert schemas["ids.json"]["$defs"]["topic"]["enum"] == ["flour", "kneading", "sourdough", "steam"]
+    taught = schemas["course.json"]["$defs"]["TaughtTopic"]["properties"]["id"]["anyOf"]
+    assert taught[0] == {"$ref": "ids.json#/$defs/topic"}
+    assert len(taught) == 2
+    registry = Registry().with_resources(
+        (name, Resource.from_contents(schema)) for name, schema in schemas.items()
+    )
+    for path in sorted((guide / "curriculum").rglob("*.yml")):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        schema = schemas[(path.parent / first.split("$schema=")[1]).resolve().relative_to(folder).name]
+        Draft202012Validator.check_schema(schema)
+        document, _ = documents.read(path, guide)
+        errors = Draft202012Validator(schema, registry=registry).iter_errors(document.data)
+        assert [error.message for error in errors] == []
+    assert "named in 0 more files" in moocmap("schema", "--modelines", root=guide).stdout
+    assert moocmap("check", "--strict", root=guide).returncode == 0
+
+
+def test_every_kind_of_id_finds_its_place_in_the_schemas(guide):
+    references = set()
+    sample = load_guide(guide, date(2026, 1, 1))[0]
+    for text in schema_files(sample).values():
+        references |= set(re.findall(r"ids.json#/\$defs/([a-z]+)", text))
+    assert references == {"area", "topic", "course", "part", "library", "reference", "route"}
+
+
+def test_the_schemas_of_our_guide_are_those_of_the_model(guide):
+    """If this fails: moocmap schema --out curriculum/.schemas --with-ids."""
+    for name, text in schema_files(load_guide(guide, date(2026, 1, 1))[0]).items():
+        if name != "ids.json":  # proposals, which may be a little older than the data
+            assert (REPOSITORY / "curriculum" / ".schemas" / name).read_text(encoding="utf-8") == text

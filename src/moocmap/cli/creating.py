@@ -18,7 +18,7 @@ from moocmap.cli.common import fail, known_or_fail, root_of, say, today
 from moocmap.curriculum.check import load_guide
 from moocmap.curriculum.load import FOLDER
 from moocmap.curriculum.model import Guide
-from moocmap.curriculum.schema import MODELINE, SCHEMAS, modeline, schema_files
+from moocmap.curriculum.schema import modeline, write_schemas
 from moocmap.diagnostics import UsableError
 from moocmap.fields import ID_PATTERN
 from moocmap.files import write_atomically
@@ -205,7 +205,7 @@ def _add(root: Path, path: Path, entry: str, entry_id: str, kind: str) -> None:
     from moocmap.curriculum.skeletons import with_entry
 
     label = path.relative_to(root).as_posix()
-    new_file = f"{MODELINE} $schema={modeline(kind, path.relative_to(root / FOLDER))}\n"
+    new_file = modeline(kind, path.relative_to(root / FOLDER)) + "\n"
     text = path.read_text(encoding="utf-8-sig") if path.exists() else new_file
     _write(root, path, with_entry(text, entry, entry_id, kind, label))
 
@@ -219,11 +219,3 @@ def _write(root: Path, path: Path, text: str) -> None:
         fail(f"{path.relative_to(root)} is written, but the guide now has errors: {error}", code=1)
     say(f"wrote {path.relative_to(root)}")
     say("next: replace each TODO in it (moocmap check lists them), then look at it with moocmap serve")
-
-
-def write_schemas(root: Path, guide: Guide) -> None:
-    """Write the schemas with the guide's own ids to where the files' first lines point."""
-    for name, text in schema_files(guide).items():
-        path = root / SCHEMAS / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            write_atomically(path, text)

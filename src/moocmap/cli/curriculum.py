@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from enum import StrEnum
@@ -30,6 +29,7 @@ from moocmap.curriculum import schema
 from moocmap.curriculum.check import Checked, examine
 from moocmap.curriculum.coverage import Coverage, agreement, agreement_table, comparison_table
 from moocmap.curriculum.coverage import compare as compare_courses
+from moocmap.curriculum.load import FOLDER
 from moocmap.curriculum.model import DEPTHS, Guide
 from moocmap.diagnostics import Diagnostic, as_json
 from moocmap.experiments.load import load_experiments
@@ -178,21 +178,43 @@ def print_schema(
     folder: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write all schemas to this folder.")
     ] = None,
+    with_ids: Annotated[
+        bool, typer.Option("--with-ids", help="With --out: let editors complete the guide's ids too.")
+    ] = False,
+    modelines: Annotated[
+        bool,
+        typer.Option("--modelines", help="Write all to curriculum/.schemas and name them in the data files."),
+    ] = False,
 ) -> None:
     """Print the JSON Schema of a kind of file, or write all of them for an editor to use."""
-    if folder is not None:
-        for name in schema.FILES:
-            write_atomically(folder / f"{name}.json", _schema_text(name))
-        say(f"{counted(len(schema.FILES), 'schema')} in {folder}")
+    if modelines:
+        _name_schemas(root_of(context), usable_guide(context))
+    elif folder is not None:
+        files = schema.schema_files(usable_guide(context) if with_ids else None)
+        for name, text in files.items():
+            write_atomically(folder / name, text)
+        say(f"{counted(len(files), 'schema')} in {folder}")
+    elif with_ids:
+        fail("--with-ids needs a folder", "name one with --out, such as curriculum/.schemas")
     elif kind is None:
         fail("no kind of file given", f"one of {', '.join(schema.FILES)}, or --out FOLDER for all")
     else:
         known_or_fail("kind of file", [kind], schema.FILES)
-        out.file.write(_schema_text(kind))
+        out.file.write(schema.schema_files()[f"{kind}.json"])
 
 
-def _schema_text(kind: str) -> str:
-    return json.dumps(schema.json_schema(kind), indent=2, ensure_ascii=False) + "\n"
+def _name_schemas(root: Path, guide: Guide) -> None:
+    """Write the schemas, and a first line that names its own into each data file that has none."""
+    schema.write_schemas(root, guide)
+    changed = 0
+    for path in schema.data_files(root):
+        text = path.read_text(encoding="utf-8-sig")
+        within = path.relative_to(root / FOLDER)
+        kind = schema.kind_of(within)
+        if kind is not None and schema.MODELINE not in text:
+            write_atomically(path, f"{schema.modeline(kind, within)}\n{text}")
+            changed += 1
+    say(f"schemas in {root / schema.SCHEMAS}, named in {counted(changed, 'more file')}")
 
 
 def coverage(

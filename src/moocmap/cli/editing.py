@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 from moocmap import documents
 from moocmap.cli.common import counted, fail, out, print_diagnostics, root_of, say
 from moocmap.curriculum.load import FOLDER
-from moocmap.curriculum.schema import kind_of
+from moocmap.curriculum.schema import data_files, kind_of
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, did_you_mean
 from moocmap.files import write_atomically
 
@@ -34,7 +33,7 @@ def format_files(
     from moocmap.curriculum.formatting import format_text
 
     root = root_of(context)
-    chosen = [_within(file, root) for file in files] if files else list(_all_files(root / FOLDER))
+    chosen = [_within(file, root) for file in files] if files else list(data_files(root))
     locales = _locales(root)
     changed: list[str] = []
     problems: list[Diagnostic] = []
@@ -70,15 +69,11 @@ def _print_verdict(files: int, changed: list[str], problems: list[Diagnostic], i
     say(f"{counted(files, 'file')}: {len(changed)} {'to change' if is_trial else 'changed'}{unread}")
 
 
-def _all_files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*.yml")) if kind_of(path.relative_to(folder)))
-
-
 def _within(file: Path, root: Path) -> Path:
     """Return the full path of a file named on the command line, seen from here or from the guide's folder."""
     path = next((place for place in (file.resolve(), (root / file).resolve()) if place.is_file()), None)
     if path is None:
-        known = [place.relative_to(root).as_posix() for place in _all_files(root / FOLDER)]
+        known = [place.relative_to(root).as_posix() for place in data_files(root)]
         fail(f"no file '{file}'", did_you_mean(file.as_posix(), known))
     if not path.is_relative_to(root / FOLDER):
         fail(f"'{file}' does not stand in {root / FOLDER}", "name files of the guide's curriculum/")

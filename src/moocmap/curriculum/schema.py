@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from moocmap.curriculum.companions import Chapter, Libraries, Question, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Term, Topic
+from moocmap.files import write_atomically
 
 FILES: dict[str, Any] = {
     "guide": GuideSettings,
@@ -68,8 +69,8 @@ _IDS = "ids.json"
 
 
 def modeline(kind: str, path: PurePath) -> str:
-    """Return where the schema of a file lies, seen from the file; `path` is that within `curriculum/`."""
-    return f"{'../' * (len(path.parts) - 1)}{SCHEMAS.name}/{kind}.json"
+    """Return the first line of a file that names its schema; `path` is the file's within `curriculum/`."""
+    return f"{MODELINE} $schema={'../' * (len(path.parts) - 1)}{SCHEMAS.name}/{kind}.json"
 
 
 def schema_files(guide: Guide | None = None) -> dict[str, str]:
@@ -86,6 +87,20 @@ def schema_files(guide: Guide | None = None) -> dict[str, str]:
     return {name: json.dumps(schema, indent=1, ensure_ascii=False) + "\n" for name, schema in files.items()}
 
 
+def write_schemas(root: Path, guide: Guide) -> None:
+    """Write the schemas, with the guide's ids, to where the first lines of the data files point."""
+    for name, text in schema_files(guide).items():
+        path = root / SCHEMAS / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_atomically(path, text)
+
+
+def data_files(root: Path) -> Iterator[Path]:
+    """Return the data files of a guide whose kind is known."""
+    folder = root / SCHEMAS.parent
+    return (path for path in sorted(folder.rglob("*.yml")) if kind_of(path.relative_to(folder)))
+
+
 def _ids(guide: Guide) -> dict[str, Any]:
     courses = list(guide.course_by_id)
     ids = {
@@ -97,7 +112,7 @@ def _ids(guide: Guide) -> dict[str, Any]:
         "reference": list(guide.reference_by_key),
         "route": [route.id for route in guide.routes],
     }
-    return {name: {"enum": sorted(known)} for name, known in ids.items() if known}
+    return {name: {"enum": sorted(known)} for name, known in ids.items()}
 
 
 def _propose_ids(schema: dict[str, Any], kind: str) -> None:

@@ -28,7 +28,7 @@ def todo(locales: Sequence[str], what: str) -> dict[str, str]:
 def new_course(locales: Sequence[str], lessons: int, **values: Any) -> str:
     """Return the file of a course; `values` fill in the skeleton's names."""
     place = modeline("course", PurePath("courses", "course.yml"))
-    text = _fill("course.yml", locales, {**values, "schema": place, "lessons": lessons})
+    text = _fill("course.yml", locales, {**values, "modeline": place, "lessons": lessons})
     return format_text(text, "course", "course.yml", locales)
 
 
