@@ -59,7 +59,7 @@ class Offer(Closed):
     date: PartialDate
     text: Text
     names: list[NonEmpty] = Field([], description="Functions, classes and options, as code spells them.")
-    source: NonEmpty
+    source: Text
     url: WebUrl | None = None
     refs: list[Id] = []
 
@@ -105,7 +105,7 @@ class Route(Closed):
     summary: Text
     for_whom: Text
     drawbacks: Text | None = None
-    source: NonEmpty | None = Field(None, description="Who recommends it, where it is not the guide's own.")
+    source: Text | None = Field(None, description="Who recommends it, where it is not the guide's own.")
     updates: Id | None = Field(None, description="The older route that this one brings up to date.")
     steps: Annotated[list[Step], Field(min_length=1)]
 

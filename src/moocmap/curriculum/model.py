@@ -157,7 +157,7 @@ class Fact(Closed):
     """Where facts about a course come from and when they were true."""
 
     about: Annotated[list[FactField], Field(min_length=1)]
-    source: NonEmpty
+    source: Text
     url: WebUrl | None = None
     checked: PartialDate
 
@@ -228,7 +228,7 @@ class PublishedCoverage(Closed):
 
     id: Id
     title: Text
-    source: NonEmpty
+    source: Text
     courses: Annotated[list[Id], Field(min_length=2)]
     rows: Annotated[list[PublishedRow], Field(min_length=1)]
 
