@@ -222,3 +222,10 @@ def test_every_answer_changes_something_or_says_that_nothing_matters():
         for answer in q.answers:
             moved = any(one.reasons for one in recommend(OURS, {q.id: answer.id}))
             assert moved == bool(answer.effects), f"{q.id}={answer.id} meets no course"
+
+
+def test_who_reads_spanish_only_is_left_with_what_there_is_in_spanish():
+    """The Hugging Face course is translated; a new course with a free certificate needs a look at the filter."""
+    left = {one.course.id for one in recommend(OURS, {"language": "spanish"}) if not one.exclusions}
+    spanish = {course for course in CURRENT if OURS.course_by_id[course].language == "es"}
+    assert left == spanish | {"hugging-face-llm-course"}
