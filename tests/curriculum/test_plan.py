@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from moocmap.curriculum.candidates import minutes_of
 from moocmap.curriculum.model import DEPTHS, Price, Range
-from moocmap.curriculum.plan import allowed_courses, knowledge, minutes_of, plan, plan_data
+from moocmap.curriculum.plan import allowed_courses, knowledge, plan, plan_data
 from moocmap.curriculum.set_cover import cheapest_cover
 from moocmap.curriculum.weeks import calendar, weekly_minutes, weeks
 from moocmap.diagnostics import UsableError

@@ -14,10 +14,10 @@ import typer
 from moocmap import tables
 from moocmap.cli.common import counted, fail, known_or_fail, out, root_of, say, today, usable_guide
 from moocmap.cli.curriculum import FormatOption, LocaleOption, known_locale
-from moocmap.curriculum.delta import Gain, Hours, hours
+from moocmap.curriculum.delta import Gain, hours
 from moocmap.curriculum.delta import delta as find_delta
 from moocmap.curriculum.load import Sources, read_sources
-from moocmap.curriculum.model import Depth, Guide
+from moocmap.curriculum.model import Depth, Guide, Lesson
 from moocmap.curriculum.order import CourseOrder, Inversion, course_order, place_of_lesson, place_of_topic
 from moocmap.curriculum.plan import Plan, allowed_courses, knowledge, plan_data
 from moocmap.curriculum.plan import plan as find_plan
@@ -61,11 +61,14 @@ def order(
         return
     sources, _ = read_sources(root_of(context))
     shown = [i for one in found for i in one.inversions if i.is_direct or everything]
-    if shown or form is not Format.TABLE:
-        tables.show([_inversion(sources, one) for one in shown], form, out)
-    if form is Format.TABLE:
-        for one in found:
-            say(f"{one.course.id}: {_in_words(one)}")
+    rows = [_inversion(sources, one) for one in shown]
+    if form is not Format.TABLE:
+        tables.show(rows, form, out)
+        return
+    for row in rows:  # a line each, as check does: editors and terminals make places links
+        say(f"{row['taught at']}: {row['topic']} before {row['requires']}, which comes at {row['comes at']}")
+    for one in found:
+        say(f"{one.course.id}: {_in_words(one)}")
 
 
 def _inversion(sources: Sources, one: Inversion) -> tables.Row:
@@ -73,7 +76,7 @@ def _inversion(sources: Sources, one: Inversion) -> tables.Row:
         "topic": one.topic,
         "taught at": place_of_topic(sources, one.course, one.lesson, one.topic),
         "requires": one.requires,
-        "which comes at": place_of_lesson(sources, one.course, one.later),
+        "comes at": place_of_lesson(sources, one.course, one.later),
     }
 
 
@@ -124,8 +127,8 @@ def delta(
         whole = found.course.lessons
         say(f"{counted(len(found.new), 'topic')} new, {len(found.deeper)} deeper than before")
         gaining = f"{len(found.lessons)} of {counted(len(whole), 'lesson')} with something new"
-        say(f"{gaining}: {_span(hours(found.lessons))}")
-        say(f"the whole course: {_span(hours(whole))}")
+        say(f"{gaining}: {_span(found.lessons)}")
+        say(f"the whole course: {_span(whole)}")
 
 
 def _gain(guide: Guide, gain: Gain, locale: str) -> tables.Row:
@@ -139,10 +142,13 @@ def _gain(guide: Guide, gain: Gain, locale: str) -> tables.Row:
     }
 
 
-def _span(total: Hours) -> str:
-    unstated = ", ".join(lesson.id for lesson in total.unstated)
-    span = _hours(total.low, total.high)
-    return f"{span} hours" + (f", and {unstated} without stated hours" if unstated else "")
+def _span(lessons: Sequence[Lesson]) -> str:
+    total = hours(lessons)
+    stated = (
+        [] if lessons and len(total.unstated) == len(lessons) else [f"{_hours(total.low, total.high)} hours"]
+    )
+    names = ", ".join(lesson.id for lesson in total.unstated)
+    return ", and ".join([*stated, *([f"{names} without stated hours"] if names else [])])
 
 
 def _hours(low: float, high: float) -> str:
@@ -248,10 +254,10 @@ def _remarks(found: Plan, wanted: Depth, per_week: float, number_of_weeks: int) 
     """Say in words what the table of lessons leaves open."""
     courses = len({step.course.id for step in found.steps})
     if found.steps:
-        middle = found.minutes / 60
-        span = f"{_hours(*found.hours)} hours, {_hours(middle, middle)} in the middle"
+        whole, middle = _hours(*found.hours), _hours(found.minutes / 60, found.minutes / 60)
+        span = f"{whole} hours" + (f", {middle} in the middle" if middle != whole else "")
         yield f"{counted(len(found.steps), 'lesson')} of {counted(courses, 'course')}: {span}"
-        yield f"{counted(number_of_weeks, 'week')} at {per_week:g} hours a week"
+        yield f"{counted(number_of_weeks, 'week')} at {per_week:g} h a week"
     else:
         yield "nothing to study"
     if any(step.is_estimated for step in found.steps):

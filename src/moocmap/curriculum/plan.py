@@ -10,45 +10,42 @@ Definition, so exact that another implementation must find the same plan:
    guide that do (rounded half up; one hour where none does) and counts as estimated.
 3. *Goals.* A goal is wanted at a depth (`explains`), or at the deepest that an allowed lesson offers where
    none reaches it. A goal that is known at that depth needs nothing more.
-4. *Needed* are the goals that are left and all that they require, directly or through others, as far as it
-   is not known at the depth of prerequisites (`uses`). A needed topic that no allowed lesson takes to that
-   depth is *assumed*: the basics that a learner brings.
-5. *Chosen* is the set of lessons in which each goal is taken to its depth and each other needed topic, that
-   is not assumed, to the depth of prerequisites. Of all such sets the one with the fewest minutes, then the
-   fewest lessons, then the one that holds the first lesson in which they differ.
-6. *Order.* A lesson presupposes all that the needed topics that it at least explains require, directly or
-   through others. (One that only uses a topic presupposes nothing: that is what teaching top-down means.) A
-   presupposed topic is there when it is known, assumed, or taken to the depth of prerequisites by a lesson
-   before or by the lesson itself. The next lesson is always one with the fewest presupposed topics that are
-   not there; of these one with no chosen lesson of its course left before it; of these one of the same
-   course as the last; of these the first in the data.
-7. Lessons are bundles, and one may teach a topic too *early*: before anything required is there, with no
-   chosen lesson that takes the topic up in time. The plan names such topics with the lesson that takes them
-   up last: one comes back for them.
+4. *Needed* are the goals that are left, and all that they require, directly or through others, as far as it
+   is not known at the depth of prerequisites (`uses`). A needed topic, no goal, that no allowed lesson
+   takes to that depth is *assumed*: the basics that a learner brings.
+5. *Chosen* is a set of lessons in which some lesson takes each goal that is left to its depth, and some
+   lesson takes each other needed topic, that is not assumed, to the depth of prerequisites. Of all such
+   sets it is the one with the fewest minutes, then the fewest lessons, then the one that holds the first
+   lesson in which they differ.
+6. *Order.* A lesson *brings* the needed topics that it takes to the depth of prerequisites. For each needed
+   topic that it at least explains it *presupposes* all that the topic requires, directly or through others,
+   as far as that is not known at the depth of prerequisites and some allowed lesson brings it. (A lesson
+   that only uses a topic presupposes nothing: that is what teaching top-down means.) What it presupposes is
+   *there* when a lesson before or the lesson itself brings it. The next lesson is always one with the
+   fewest presupposed topics that are not there; of these one with no chosen lesson of its course left
+   before it; of these one of the same course as the last; of these the first in the data.
+7. Lessons are bundles, and one may explain a needed topic too *early*, before all it requires is there,
+   while no chosen lesson takes the topic up in time. The plan names such a topic at the last lesson that
+   brings it: one comes back for it.
 
-That every prerequisite is covered is demanded, and the order only preferred, on purpose. Demanding an order
-in which no lesson comes early turns most goals unreachable in real data, because two lessons often each
-explain something that the other presupposes, and makes the search hard where it does not.
+It is demanded that every prerequisite is covered, and only preferred that it comes first. To demand both
+was tried, with lessons that block until all they presuppose is there: where two lessons each explain
+something that the other presupposes, no order exists, and the search took minutes where this one takes a
+second.
 """
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
+from moocmap.curriculum.candidates import EXPLAINED, Candidate, Needs, candidates, needs_of
 from moocmap.curriculum.coverage import Coverage
-from moocmap.curriculum.model import Course, Depth, Guide, Lesson, Range, deeper
+from moocmap.curriculum.model import Course, Depth, Guide, Lesson, deeper
 from moocmap.curriculum.prerequisites import TAUGHT, at_least, deepened, presupposed
 from moocmap.curriculum.set_cover import cheapest_cover
 from moocmap.diagnostics import UsableError
-
-EXPLAINED: Depth = "explains"
-"""From this depth on a lesson presupposes what its topic requires."""
-MINUTES_WITHOUT_ANY_HOURS = 60
 
 
 @dataclass(frozen=True)
@@ -119,9 +116,10 @@ def plan(
     `known` comes from `knowledge`, `courses` from `allowed_courses`.
     Raises UsableError when no allowed course teaches a goal, or the search takes too long.
     """
-    lessons = _lessons(guide, courses)
+    lessons = candidates(guide, courses)
     aims = [_goal(lessons, topic_id, depth, known) for topic_id in dict.fromkeys(goals)]
-    needs = _needs(guide, lessons, aims, known, prerequisites)
+    left = {goal.topic: goal.depth for goal in aims if not goal.is_known}
+    needs = needs_of(guide, lessons, left, known, prerequisites)
     covers = [needs.covered_by(lesson) for lesson in lessons]
     chosen = cheapest_cover([lesson.minutes for lesson in lessons], covers, needs.wanted)
     steps = _steps([lessons[index] for index in chosen], needs)
@@ -168,11 +166,6 @@ def allowed_courses(
     ]
 
 
-def minutes_of(hours: Range) -> int:
-    """Return the middle of some hours in whole minutes, rounded half up."""
-    return math.floor((hours.low + hours.high) * 30 + 0.5)
-
-
 def plan_data(found: Plan) -> dict[str, Any]:
     """Return a plan as plain data: goals, lessons in order, what is assumed, hours and minutes in all."""
     return {
@@ -196,32 +189,7 @@ def plan_data(found: Plan) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class _Lesson:
-    """A lesson that one may choose."""
-
-    index: int
-    """Its place among the allowed lessons, in the order of the data."""
-    course: Course
-    lesson: Lesson
-    minutes: int
-
-    @cached_property
-    def depths(self) -> dict[str, Depth]:
-        return {topic.id: topic.depth for topic in self.lesson.topics}
-
-
-def _lessons(guide: Guide, courses: Iterable[Course]) -> list[_Lesson]:
-    stated = [minutes_of(lesson.hours) for c in guide.courses for lesson in c.lessons if lesson.hours]
-    median = math.floor(statistics.median(stated) + 0.5) if stated else MINUTES_WITHOUT_ANY_HOURS
-    pairs = [(course, lesson) for course in courses for lesson in course.lessons]
-    return [
-        _Lesson(index, course, lesson, minutes_of(lesson.hours) if lesson.hours else median)
-        for index, (course, lesson) in enumerate(pairs)
-    ]
-
-
-def _goal(lessons: Iterable[_Lesson], topic_id: str, wanted: Depth, known: Mapping[str, Depth]) -> Goal:
+def _goal(lessons: Iterable[Candidate], topic_id: str, wanted: Depth, known: Mapping[str, Depth]) -> Goal:
     if at_least(known.get(topic_id), wanted):
         return Goal(topic_id, wanted, is_known=True)
     offered = [lesson.depths[topic_id] for lesson in lessons if topic_id in lesson.depths]
@@ -237,62 +205,7 @@ def _goal(lessons: Iterable[_Lesson], topic_id: str, wanted: Depth, known: Mappi
     return Goal(topic_id, reachable, is_known=at_least(known.get(topic_id), reachable))
 
 
-@dataclass(frozen=True)
-class _Needs:
-    """What the chosen lessons must bring, and what each needed topic presupposes of the others."""
-
-    depths: Mapping[str, Depth]
-    """By goal and needed topic that is not assumed: the depth that a lesson must reach to cover it."""
-    basics: Depth
-    """The depth at which a prerequisite is there."""
-    requires: Mapping[str, Set[str]]
-    """By needed topic: what it requires, directly or through others, as far as a lesson must bring it."""
-    goals: Set[str]
-    assumed: Set[str]
-
-    @property
-    def wanted(self) -> set[str]:
-        return set(self.depths)
-
-    def covered_by(self, lesson: _Lesson) -> set[str]:
-        return {t for t, depth in self.depths.items() if at_least(lesson.depths.get(t), depth)}
-
-    def brought_by(self, lesson: _Lesson) -> set[str]:
-        """Return the needed topics that a lesson takes to the depth of prerequisites."""
-        return {
-            t for t, depth in lesson.depths.items() if t in self.requires and at_least(depth, self.basics)
-        }
-
-    def missing(self, lesson: _Lesson, there: Set[str]) -> dict[str, set[str]]:
-        """Return, by needed topic that a lesson explains too early, what it presupposes and is not there."""
-        there = there | self.brought_by(lesson)
-        explained = [t for t, depth in lesson.depths.items() if at_least(depth, EXPLAINED)]
-        missing = {t: set(self.requires[t] - there) for t in explained if t in self.requires}
-        return {t: topics for t, topics in missing.items() if topics}
-
-
-def _needs(
-    guide: Guide,
-    lessons: Sequence[_Lesson],
-    goals: Iterable[Goal],
-    known: Mapping[str, Depth],
-    basics: Depth,
-) -> _Needs:
-    left = {goal.topic: goal.depth for goal in goals if not goal.is_known}
-    unknown = {t for t in presupposed(guide, left) if not at_least(known.get(t), basics)}
-    taught = {t for lesson in lessons for t, depth in lesson.depths.items() if at_least(depth, basics)}
-    assumed = unknown - taught - left.keys()
-    brought = (unknown & taught) | left.keys()
-    return _Needs(
-        depths={t: left.get(t, basics) for t in sorted(brought)},
-        basics=basics,
-        requires={t: (presupposed(guide, [t]) - {t}) & unknown & taught for t in brought},
-        goals=left.keys(),
-        assumed=assumed,
-    )
-
-
-def _steps(chosen: Sequence[_Lesson], needs: _Needs) -> list[Step]:
+def _steps(chosen: Sequence[Candidate], needs: Needs) -> list[Step]:
     steps, there, reached = [], set[str](), set[str]()
     ordered = _in_order(chosen, needs)
     learnt = _learnt(ordered, needs)
@@ -316,8 +229,8 @@ def _steps(chosen: Sequence[_Lesson], needs: _Needs) -> list[Step]:
     return steps
 
 
-def _in_order(chosen: Sequence[_Lesson], needs: _Needs) -> list[_Lesson]:
-    waiting, ordered, there = list(chosen), list[_Lesson](), set[str]()
+def _in_order(chosen: Sequence[Candidate], needs: Needs) -> list[Candidate]:
+    waiting, ordered, there = list(chosen), list[Candidate](), set[str]()
     while waiting:
         following = min(waiting, key=lambda lesson: _rank(lesson, waiting, ordered, needs, there))
         waiting.remove(following)
@@ -327,7 +240,11 @@ def _in_order(chosen: Sequence[_Lesson], needs: _Needs) -> list[_Lesson]:
 
 
 def _rank(
-    lesson: _Lesson, waiting: Sequence[_Lesson], ordered: Sequence[_Lesson], needs: _Needs, there: Set[str]
+    lesson: Candidate,
+    waiting: Sequence[Candidate],
+    ordered: Sequence[Candidate],
+    needs: Needs,
+    there: Set[str],
 ) -> tuple[int, bool, bool, int]:
     """Return what makes a lesson the next: the least of these tuples."""
     missing = set[str]().union(*needs.missing(lesson, there).values())
@@ -337,7 +254,7 @@ def _rank(
     return len(missing), out_of_turn, jumps, lesson.index
 
 
-def _learnt(ordered: Sequence[_Lesson], needs: _Needs) -> set[str]:
+def _learnt(ordered: Sequence[Candidate], needs: Needs) -> set[str]:
     """Return the needed topics that at least one lesson takes up when all they require is there."""
     learnt, there = set[str](), set[str]()
     for lesson in ordered:
