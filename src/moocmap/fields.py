@@ -30,7 +30,8 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 """A kebab-case name, such as `transfer-learning`. It is part of a URL: once published it stays."""
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+LOCALE_PATTERN = r"^[a-z]{2}(-[A-Z]{2})?$"
+Locale = Annotated[str, StringConstraints(pattern=LOCALE_PATTERN)]
 
 
 class Translations(dict[str, str]):

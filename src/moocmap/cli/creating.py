@@ -20,7 +20,7 @@ from moocmap.curriculum.load import FOLDER
 from moocmap.curriculum.model import Guide
 from moocmap.curriculum.schema import modeline, write_schemas
 from moocmap.diagnostics import UsableError
-from moocmap.fields import ID_PATTERN
+from moocmap.fields import ID_PATTERN, LOCALE_PATTERN
 from moocmap.files import write_atomically
 
 app = typer.Typer(
@@ -154,6 +154,31 @@ def new_term(
         topic=topic,
     )
     _add(root, root / FOLDER / "glossary.yml", entry, term_id, "glossary")
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    title: Annotated[
+        str | None, typer.Option(help="What the guide is called; else the folder's name.")
+    ] = None,
+    locale: Annotated[
+        list[str] | None, typer.Option(help="A language of the guide (once for each); else en and es.")
+    ] = None,
+) -> None:
+    """Start a guide to any subject: it can be checked and built at once, and holds an example to replace."""
+    from moocmap.starter import start_guide
+
+    locales = list(dict.fromkeys(locale or ["en", "es"]))
+    for code in locales:
+        if not re.fullmatch(LOCALE_PATTERN, code):
+            fail(f"expected a language code such as 'en' or 'es', got '{code}'")
+    folder = folder.resolve()
+    started = start_guide(folder, title or folder.name.replace("-", " ").capitalize(), locales, today())
+    say(f"started a guide in {folder}")
+    for code, paths in started.to_translate.items():
+        say(f"language '{code}' is still in English: translate {' and '.join(paths)},")
+        say("and in curriculum/ the texts that begin with TODO (moocmap check lists them)")
+    say(f"next: cd {folder} && moocmap serve")
 
 
 # What they share ------------------------------------------------------------------------------------

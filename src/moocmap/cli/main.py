@@ -43,6 +43,7 @@ app.command(epilog="Example: moocmap pages")(site.pages)
 app.command(epilog="Example: moocmap build")(site.build)
 app.command(epilog="Example: moocmap serve --port 8000")(site.serve)
 app.command(epilog="Example: moocmap demo")(site.demo)
+app.command(epilog="Example: moocmap init my-guide --title 'My guide'")(creating.init)
 app.add_typer(creating.app, name="new")
 app.add_typer(experiments.app, name="experiment")
 

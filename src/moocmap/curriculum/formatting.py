@@ -25,13 +25,14 @@ from moocmap import documents
 from moocmap.curriculum.comments import Attachment, Notes, find_comments, items_of
 from moocmap.curriculum.schema import MODELINE, json_schema, options
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
+from moocmap.fields import LOCALE_PATTERN
 
 WIDTH = 100
 SORTED_BY_ID = frozenset({"glossary"})
 """Kinds of files whose objects stand in the order of their ids; in others the order has a meaning."""
 
 _STR = "tag:yaml.org,2002:str"
-_LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
+_LOCALE = re.compile(LOCALE_PATTERN)
 
 Schema = Mapping[str, Any]
 

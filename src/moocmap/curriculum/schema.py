@@ -45,7 +45,7 @@ def kind_of(path: PurePath) -> str | None:
 def json_schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a kind of file. Raises KeyError for an unknown kind."""
     schema = TypeAdapter(FILES[kind]).json_schema(by_alias=True)
-    return {"$schema": _DRAFT, "title": f"moocmap {kind}", **schema}
+    return {"$schema": _DRAFT, **schema, "title": f"moocmap {kind}"}
 
 
 def options(schemas: Iterable[Mapping[str, Any]], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
