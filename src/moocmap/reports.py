@@ -60,7 +60,7 @@ def _sarif_rule(rule: str, page: RulePage | None) -> dict[str, Any]:
         "id": rule,
         "shortDescription": {"text": page.asks["en"]},
         "fullDescription": {"text": page.why["en"]},
-        "help": {"text": f"{page.asks['en']} {page.why['en']}", "markdown": as_markdown(page, "en", False)},
+        "help": {"text": f"{page.asks['en']} {page.why['en']}", "markdown": as_markdown(page, "en")},
         "defaultConfiguration": {"level": page.severity},
     }
 

@@ -36,23 +36,19 @@ def rule_pages() -> dict[str, RulePage]:
     return {page.id: page for page in pages}
 
 
-def as_page(locale: str) -> str:
-    """Return all rules as one Markdown page with a title; each rule's anchor is its id."""
-    words = _words(locale)
-    header = f"---\ntitle: {words['title']}\n---\n\n# {words['title']}\n\n{words['intro']}\n"
-    return "\n".join([header, *(as_markdown(page, locale) for page in rule_pages().values())])
+def as_markdown(page: RulePage, locale: str) -> str:
+    """Return a rule's documentation as Markdown below a heading of level two; see `as_body`."""
+    return f"## {page.id}\n\n{as_body(page, locale)}"
 
 
-def as_markdown(page: RulePage, locale: str, anchor: bool = True) -> str:
-    """Return a rule's documentation as Markdown below a heading of level two, in English or Spanish.
+def as_body(page: RulePage, locale: str) -> str:
+    """Return a rule's documentation as Markdown without a heading, in English or Spanish.
 
-    In other languages it is English. With `anchor`, the heading names its id for links.
+    In other languages it is English.
     """
     words = _words(locale)
     return "\n".join(
         [
-            f"## {page.id}" + (f" {{: #{page.id} }}" if anchor else ""),
-            "",
             f"**{words[page.severity]}.** {text_in(page.asks, locale)}",
             "",
             text_in(page.why, locale),
@@ -69,16 +65,12 @@ def as_markdown(page: RulePage, locale: str, anchor: bool = True) -> str:
 
 _WORDS = {
     "en": {
-        "title": "Rules for editors",
-        "intro": "What `moocmap check` asks of a guide's files, and how to mend what it finds.",
         "error": "Error",
         "warning": "Warning",
         "fails": "Fails",
         "mended": "Mended",
     },
     "es": {
-        "title": "Reglas para quien edita",
-        "intro": "Qué pide `moocmap check` a los archivos de una guía y cómo arreglar lo que encuentra.",
         "error": "Error",
         "warning": "Aviso",
         "fails": "Falla",

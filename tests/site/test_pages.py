@@ -13,6 +13,7 @@ from jinja2 import nodes
 from moocmap.curriculum.companions import Libraries
 from moocmap.curriculum.model import Guide
 from moocmap.diagnostics import DiagnosticsError
+from moocmap.rulebook import rule_pages
 from moocmap.site.errors import SiteError
 from moocmap.site.locales import Strings
 from moocmap.site.pages import Origins, site_pages, write_pages
@@ -220,3 +221,12 @@ def test_editions_of_one_course_count_as_one(guide: Guide) -> None:
     assert view.is_exclusive(beta, "learning-rate"), "alpha teaches it too, but beta replaced alpha"
     assert not view.is_exclusive(alpha, "learning-rate")
     assert view.is_exclusive(alpha, "ulmfit"), "no newer edition teaches it"
+
+
+def test_every_rule_has_a_page_that_the_list_leads_to(guide: Guide, root: Path, tmp_path: Path) -> None:
+    files = write(guide, root, tmp_path / "out")
+    for locale, says in (("en", "Mended:"), ("es", "Arreglado:")):
+        listing = files[f"{locale}/rules/index.md"].decode()
+        for rule in rule_pages():
+            assert f"[{rule}]({rule}.md)" in listing
+            assert says in files[f"{locale}/rules/{rule}.md"].decode()

@@ -19,6 +19,7 @@ HISTORY = "history"
 COMPANIONS = (ROUTES, LIBRARIES, HISTORY)
 """Pages of what a guide may have beside its courses: they exist where their data do."""
 GLOSSARY = "glossary"
+RULES = "rules/index"
 REFERENCES = "references"
 API = "api"
 """The folder of exported data, beside those of the locales."""
@@ -37,6 +38,11 @@ def lesson(course_id: str, lesson_id: str) -> str:
 def topic(topic_id: str) -> str:
     """Return the address of a topic's page."""
     return f"topics/{topic_id}"
+
+
+def rule(rule_id: str) -> str:
+    """Return the address of a rule's page."""
+    return f"rules/{rule_id}"
 
 
 def experiment(experiment_id: str) -> str:

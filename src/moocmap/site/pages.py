@@ -20,11 +20,13 @@ from markupsafe import Markup
 from moocmap.curriculum.model import DEPTHS, Guide
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.documents import no_utf8
+from moocmap.fields import text_in
+from moocmap.rulebook import as_body, rule_pages
 from moocmap.site import addresses, exports, wording
 from moocmap.site.errors import SiteError
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
-from moocmap.site.rendering import Page, environment, render, render_template
+from moocmap.site.rendering import Page, environment, front_matter, render, render_template
 from moocmap.site.views import GuideView, depth_rank, search_words, unit_anchor
 
 SHARED = "shared"
@@ -84,6 +86,7 @@ def write_pages(
         pages = site_pages(view, strings[locale], measured, origins)
         shared = shared_data(view, strings[locale], measured, origins)
         texts[locale] = {page.path: render(page, templates, strings[locale], shared) for page in pages}
+        texts[locale] |= _rule_texts(strings[locale])
         _add_hand_written(texts[locale], hand_written[locale], locale)
     shared_files = exports.export(guide, measured)
     known = Markup(json.dumps(locales))
@@ -223,6 +226,21 @@ def _experiment_pages(t: Strings, measured: Sequence[Measured]) -> list[Page]:
         )
         for one in measured
     ]
+
+
+def _rule_texts(t: Strings) -> dict[str, str]:
+    """Return the documentation of the rules of `moocmap check`, a page each and one that lists them."""
+
+    def page(path: str, title: str, body: str) -> str:
+        return front_matter(Page(path, title, "", "about", boost=0.5)) + f"# {title}\n\n{body}"
+
+    title, rules = str(t("rules.title")), rule_pages()
+    entries = [f"- [{rule.id}]({rule.id}.md): {text_in(rule.asks, t.locale)}" for rule in rules.values()]
+    listing = "\n".join([str(t("rules.intro")), "", *entries]) + "\n"
+    texts = {
+        addresses.rule(i): page(addresses.rule(i), i, as_body(rule, t.locale)) for i, rule in rules.items()
+    }
+    return {addresses.RULES: page(addresses.RULES, title, listing), **texts}
 
 
 # Hand-written pages ---------------------------------------------------------------------------------
