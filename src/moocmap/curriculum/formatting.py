@@ -95,8 +95,9 @@ class _Layout:
     def _block(
         self, node: yaml.CollectionNode, indent: int, shape: list[Schema], is_apart: bool = False
     ) -> list[str]:
-        """Write each member of a collection on lines of its own; `is_apart` puts an empty line between."""
+        """Write each member on lines of its own; `is_apart` puts an empty line between those of several."""
         lines: list[str] = []
+        was_long = False
         for key, value in self._ordered(node, shape):
             notes = self._of(key or value)
             below = _below(shape, None if key is None else key.value, self._schema)
@@ -106,8 +107,9 @@ class _Layout:
                 written[0] += f"  {beside[0]}"
             if not lines:
                 before = before[1:] if before[:1] == [""] else before
-            elif is_apart:
+            elif is_apart and (was_long or len(written) > 1):
                 before = ["", *before]
+            was_long = len(written) > 1
             lines += [" " * indent + line for line in before] + written
             if isinstance(value, yaml.CollectionNode):
                 lines += [" " * (indent + 2) + line for line in self._of(value).after]
