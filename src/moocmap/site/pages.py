@@ -237,8 +237,12 @@ def _rule_texts(t: Strings) -> dict[str, str]:
     title, rules = str(t("rules.title")), rule_pages()
     entries = [f"- [{rule.id}]({rule.id}.md): {text_in(rule.asks, t.locale)}" for rule in rules.values()]
     listing = "\n".join([str(t("rules.intro")), "", *entries]) + "\n"
+    back = f"[{title}](index.md)"
     texts = {
-        addresses.rule(i): page(addresses.rule(i), i, as_body(rule, t.locale)) for i, rule in rules.items()
+        addresses.rule(rule_id): page(
+            addresses.rule(rule_id), rule_id, f"{as_body(rule, t.locale)}\n{back}\n"
+        )
+        for rule_id, rule in rules.items()
     }
     return {addresses.RULES: page(addresses.RULES, title, listing), **texts}
 
