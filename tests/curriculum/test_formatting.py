@@ -1,6 +1,5 @@
 """Formatting changes the layout and nothing else, and doing it twice changes nothing more."""
 
-import json
 import re
 from pathlib import Path
 
@@ -23,11 +22,13 @@ LOCALES = ["en", "es"]
 def data_of(text, kind):
     document, problems = documents.parse(text, "file.yml")
     assert problems == []
-    return (
-        sorted(json.dumps(one, sort_keys=True) for one in document.data)
-        if kind == "glossary"
-        else document.data
-    )
+    return sorted(map(canonical, document.data)) if kind == "glossary" else document.data
+
+
+def canonical(data):
+    if isinstance(data, dict):
+        return repr(sorted((repr(key), canonical(value)) for key, value in data.items()))
+    return repr(data)
 
 
 def assert_only_the_layout_changes(text, kind):
@@ -50,7 +51,7 @@ LINES = LOAVES.splitlines()
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_comments_and_blank_lines_anywhere_are_kept(data):
     lines = list(LINES)
     for number in range(data.draw(st.integers(1, 4))):
@@ -72,7 +73,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300) | 
 
 
 @given(st.lists(st.fixed_dictionaries({"id": TEXTS, "term": st.dictionaries(TEXTS, TEXTS), "also": TEXTS})))
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_any_text_is_read_back_as_it_was(items):
     for flow in (False, True, None):
         text = yaml.safe_dump(items, allow_unicode=True, sort_keys=True, default_flow_style=flow)

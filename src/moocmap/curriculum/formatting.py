@@ -11,7 +11,6 @@ its idea of plain values (dates, octal numbers) is not ours.
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 from collections import Counter
@@ -65,9 +64,17 @@ def _data(text: str, label: str) -> Any:
 
 def _essence(text: str, data: Any, kind: str) -> tuple[Any, Counter[str]]:
     """Return what formatting must keep: the data, but for the order of what is sorted, and the comments."""
-    if kind in SORTED_BY_ID and isinstance(data, list):
-        data = sorted(json.dumps(item, sort_keys=True) for item in data)
-    return json.dumps(data, sort_keys=True), Counter(comment.text for comment in find_comments(text))
+    values = _canonical(data)
+    if kind in SORTED_BY_ID and isinstance(values, list):
+        values = sorted(values, key=repr)
+    return values, Counter(comment.text for comment in find_comments(text))
+
+
+def _canonical(data: Any) -> Any:
+    """Return data in a form that compares and sorts whatever the types of keys and values."""
+    if isinstance(data, dict):
+        return sorted((repr(key), _canonical(value)) for key, value in data.items())
+    return [_canonical(item) for item in data] if isinstance(data, list) else repr(data)
 
 
 class _Layout:
@@ -232,19 +239,24 @@ def _below(shape: list[Schema], key: str | None, root: Schema) -> list[Schema]:
 
 
 def _long(head: str, node: yaml.Node, indent: int) -> list[str]:
-    """Write a text that does not fit on its line, or holds line ends: folded, literal, or quoted."""
-    text = str(node.value)
-    lines = textwrap.wrap(text, WIDTH - indent, break_long_words=False, break_on_hyphens=False)
-    mark = ">-"
-    if "\n" in text:
-        lines = text.removesuffix("\n").split("\n")
-        mark = "|" if text.endswith("\n") else "|-"
-    is_whole = (" " if mark == ">-" else "\n").join(lines) == text.removesuffix("\n")
-    is_simple = all(line == line.strip() and _is_printable(line) for line in lines)
-    is_one_word = not any(character.isspace() for character in text)
-    if node.tag != _STR or is_one_word or not (is_whole and is_simple and lines[0]):
+    """Write a text that does not fit on its line, or holds line ends."""
+    block = _in_lines(str(node.value), WIDTH - indent) if node.tag == _STR else None
+    if block is None:
         return [head + _scalar(node)]
+    mark, lines = block
     return [head + mark, *(" " * indent + line for line in lines)]
+
+
+def _in_lines(text: str, width: int) -> tuple[str, list[str]] | None:
+    """Return a text as a folded or literal block: its mark and lines; None where only quotes keep it."""
+    if "\n" in text:
+        mark, lines = ("|" if text.endswith("\n") else "|-"), text.removesuffix("\n").split("\n")
+        is_kept = bool(lines[0] and lines[-1]) and "\n\n\n" not in text
+    else:
+        mark, lines = ">-", textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        is_kept = " " in text and " ".join(lines) == text
+    is_kept = is_kept and all(line == line.strip() and _is_printable(line) for line in lines)
+    return (mark, lines) if is_kept else None
 
 
 def _scalar(node: yaml.Node, is_within: bool = False) -> str:
