@@ -1,8 +1,10 @@
 """The editor's commands, run as an editor runs them."""
 
 import json
+import os
 import re
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -99,6 +101,21 @@ def test_a_topic_of_an_area_without_topics_starts_its_file(guide, moocmap):
         "# yaml-language-server: $schema=../.schemas/topics.json\n\n- id: millstone\n"
     )
     assert "0 errors" in moocmap("check", root=guide).stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals differ")
+def test_at_a_terminal_new_asks_for_what_its_options_leave_open(guide):
+    ours, theirs = os.openpty()
+    os.write(ours, b"dough\nrye\ncenteno\n\nUn cereal.\n")
+    command = [sys.executable, "-m", "moocmap", "new", "topic", "rye"]
+    done = subprocess.run(command, cwd=guide, stdin=theirs, capture_output=True, timeout=60, check=False)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    text = (guide / "curriculum" / "topics" / "dough.yml").read_text(encoding="utf-8")
+    assert "\n- id: rye\n  name: {en: rye, es: centeno}\n  area: dough\n" in text
+    assert 'en: "TODO: what it is' in text
+    assert "es: Un cereal." in text
 
 
 @pytest.mark.parametrize(

@@ -285,8 +285,8 @@ _SPACES = {0xA0: " ", 0x202F: " "}  # do not break a line, as French and Spanish
 @cache
 def _is_plain(text: str, is_within: bool) -> bool:
     """Tell whether a text without quotes is read as itself."""
-    if not _is_printable(text) or text.startswith(("---", "...")):
-        return False
+    if not _is_printable(text) or text.startswith(("---", "...")) or (is_within and "?" in text):
+        return False  # the last is right, but PyYAML without libyaml stumbles over it
     try:
         root = yaml.compose(
             f"[{{k: {text}}}, {text}]" if is_within else f"k: {text}", documents.CoreSchemaLoader
