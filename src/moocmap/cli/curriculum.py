@@ -165,7 +165,7 @@ def list_rules(
         return
     known_or_fail("rule", [rule], pages)
     if form is Format.TABLE:
-        out.print(Markdown(as_markdown(pages[rule], locale, anchor=False)))
+        out.print(Markdown(as_markdown(pages[rule], locale)))
     elif form is Format.MD:
         out.file.write(as_markdown(pages[rule], locale))
     else:
