@@ -23,7 +23,7 @@ class BuildWithSite(build_py):
             return
         target = Path(self.build_lib) / TARGET
         shutil.rmtree(target, ignore_errors=True)
-        for part in ("assets", "locales", "templates", "theme"):
+        for part in ("assets", "locales", "scripts", "templates", "theme"):
             shutil.copytree(Path("site", part), target / "site" / part)
         shutil.copyfile("mkdocs.yml", target / "mkdocs.yml")
 

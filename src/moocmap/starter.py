@@ -24,7 +24,7 @@ from moocmap.files import write_atomically
 PACKAGED = "starter_site"
 """The folder of the installed package that holds what a site is built from; see setup.py."""
 
-PARTS = ("mkdocs.yml", "site/assets", "site/locales", "site/templates", "site/theme")
+PARTS = ("mkdocs.yml", "site/assets", "site/locales", "site/scripts", "site/templates", "site/theme")
 """What is copied from there; hand-written pages are not, for they speak of their own subject."""
 
 _LANGUAGE = "en"

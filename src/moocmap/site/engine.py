@@ -144,11 +144,12 @@ def configuration_for(
             "language": locale.split("-", maxsplit=1)[0],
             "palette": _palette(base, t),
         },
-        "nav": _nav(base, root / PAGES / locale),
+        "nav": _nav(base, root / PAGES / locale, t),
         "markdown_extensions": {"toc": {"permalink_title": str(t("permalink"))}},
         "extra": {
             "locale": locale,
             "locales": [{"id": other, "name": str(strings[other]("language.name"))} for other in strings],
+            "group_label": str(inline(t("nav.label"))),
             "switch_language": str(inline(t("switch_language"))),
         },
     }
@@ -166,10 +167,19 @@ def _base_configuration(root: Path) -> dict[str, Any]:
     return data
 
 
-def _nav(base: Mapping[str, Any], pages: Path) -> list[Any]:
-    """Return the pages of the navigation, without those of companions that this guide has not."""
+def _nav(base: Mapping[str, Any], pages: Path, t: Strings) -> list[Any]:
+    """Return the groups of `mkdocs.yml` named in one locale, without pages of companions a guide has not."""
     missing = {f"{name}.md" for name in addresses.COMPANIONS if not (pages / f"{name}.md").exists()}
-    return [item for item in base.get("nav", []) if not (isinstance(item, str) and item in missing)]
+    nav: list[Any] = []
+    for item in base.get("nav", []):
+        if isinstance(item, dict):
+            nav += [
+                {str(t(f"nav.{key}")): [page for page in group if page not in missing]}
+                for key, group in item.items()
+            ]
+        elif item not in missing:
+            nav.append(item)
+    return nav
 
 
 def _palette(base: Mapping[str, Any], t: Strings) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.documents import no_utf8
 from moocmap.fields import text_in
 from moocmap.rulebook import as_body, rule_pages
-from moocmap.site import addresses, exports, wording
+from moocmap.site import addresses, exports, scripts, wording
 from moocmap.site.errors import SiteError
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
@@ -67,9 +67,9 @@ def write_pages(
 ) -> Written:
     """Render every page of every locale of `guide` into `out/<locale>`, and exported data into `out/shared`.
 
-    `site_source` holds `templates/`, `pages/<locale>/`, `locales/` and `assets/`. What an earlier run left in
-    these folders is replaced. Raises DiagnosticsError or SiteError, before anything is written, when a
-    string, a template or a page is wrong.
+    `site_source` holds `templates/`, `pages/<locale>/`, `locales/`, `scripts/` and `assets/`. What an earlier
+    run left in these folders is replaced. Raises DiagnosticsError or SiteError, before anything is written,
+    when a string, a template or a page is wrong.
     """
     locales = guide.settings.locales
     names = {library.id: library.name for library in guide.libraries.libraries}
@@ -92,8 +92,10 @@ def write_pages(
     known = Markup(json.dumps(locales))
     root_data = {"guide": guide, "strings": strings, "locales": locales, "known": known}
     index = render_template(templates, "root.html", root_data, "index.html")
+    script = scripts.bundle(site_source / "scripts", "main.js")
     for locale in locales:
         _write_locale(out / locale, texts[locale], strings[locale], measured, site_source / "assets")
+        _write(out / locale / "assets" / "js" / "guide.js", script.encode())
     _write_shared(out / SHARED, {**shared_files, "index.html": index.encode()}, measured)
     return Written({locale: sorted(texts[locale]) for locale in locales})
 
@@ -147,12 +149,16 @@ def _section_pages(view: GuideView, t: Strings) -> list[Page]:
         Page(addresses.HOME, str(t("home.title")), "home.md", "home", description=description),
         section(addresses.COURSES, "courses", "courses.md"),
         section(addresses.COMPARE, "compare", "compare.md"),
+        section(addresses.PLANNER, "planner", "planner.md"),
+        section(addresses.PROGRESS, "progress", "progress.md"),
         section(addresses.TOPICS, "topics", "topics.md", contents=True),
+        section(addresses.MAP, "map", "map.md"),
         Page(addresses.PUBLISHED, str(t("published.title")), "published.md", "compare"),
         section(addresses.EXPERIMENTS, "experiments", "experiments.md"),
         *_companion_pages(view, section),
         section(addresses.GLOSSARY, "glossary", "glossary.md", contents=True),
         section(addresses.REFERENCES, "references", "references.md"),
+        section(addresses.DATA, "data", "data.md", contents=True),
     ]
 
 
@@ -163,6 +169,7 @@ def _companion_pages(view: GuideView, section: Callable[..., Page]) -> list[Page
         (guide.routes, addresses.ROUTES, "routes"),
         (guide.libraries.libraries, addresses.LIBRARIES, "libraries"),
         (guide.history, addresses.HISTORY, "history"),
+        (guide.chooser, addresses.CHOOSER, "chooser"),
     ]
     return [section(path, key, f"{key}.md", True) for has, path, key in sections if has]
 

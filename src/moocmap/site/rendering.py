@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -58,6 +59,7 @@ def render(page: Page, templates: jinja2.Environment, strings: Strings, shared: 
         "link": partial(link, page.path),
         "web_link": web_link,
         "block": block,
+        "page_data": page_data,
     }
     data = {**shared, **helpers, **page.data}
     body = render_template(templates, page.template, data, f"{strings.locale}/{page.path}")
@@ -109,6 +111,14 @@ def web_link(label: object, address: str | None, css: str = "") -> Markup:
     """Return a link to the web, or the plain label when `address` is no web address."""
     safe = web_address(address)
     return inline(label) if safe is None else _anchor(safe, label, css)
+
+
+def page_data(element_id: str, data: object) -> Markup:
+    """Return data for the page's scripts: JSON that no browser runs, and that is there without a request."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":  # nothing in it may end the element, or look like Markdown's HTML
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup('<script type="application/json" id="{}">{}</script>').format(element_id, Markup(text))
 
 
 def _anchor(href: str, label: object, css: str) -> Markup:
