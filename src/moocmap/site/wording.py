@@ -114,7 +114,7 @@ class Wording:
         if rate == 0 or rate >= 1e-3:
             return self.t.number(rate)
         mantissa, exponent = np.format_float_scientific(rate, trim="-").split("e")
-        return f"{self.t.number(float(mantissa))}e−{abs(int(exponent))}"
+        return f"{mantissa.replace('.', self.t('format.decimal'))}e−{abs(int(exponent))}"
 
     def library(self, library_id: str) -> str:
         """Return a library's own spelling of its name where the strings know it."""
