@@ -1,4 +1,4 @@
-"""What stands beside courses and topics: history, libraries, recommended routes, the chooser, waivers."""
+"""What stands beside courses and topics: history, libraries, routes, the chooser, quizzes, waivers."""
 
 from __future__ import annotations
 
@@ -167,6 +167,42 @@ class Question(Closed):
     id: Id
     text: Text
     answers: Annotated[list[Answer], Field(min_length=2)]
+
+
+class Choice(Closed):
+    """One answer to a question of a quiz, and why it is right or wrong."""
+
+    text: Text
+    right: bool = False
+    because: Text = Field(description="What a learner is told who has chosen it.")
+
+
+class QuizQuestion(Closed):
+    """A question of a quiz. When several answers are right, all of them are to be chosen."""
+
+    id: Id
+    text: Text
+    topics: Annotated[list[Id], Field(min_length=1)] = Field(description="What it checks.")
+    answers: Annotated[list[Choice], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _can_be_answered(self) -> QuizQuestion:
+        if len({answer.right for answer in self.answers}) == 1:
+            missing = "wrong" if self.answers[0].right else "right"
+            raise PydanticCustomError("answers", f"expected at least one {missing} answer")
+        return self
+
+    @property
+    def right(self) -> list[int]:
+        """Which answers are right, by their place."""
+        return [place for place, answer in enumerate(self.answers) if answer.right]
+
+
+class Quiz(Closed):
+    """`quizzes.yml` is a list of quizzes: for an area, questions with which one checks oneself."""
+
+    area: Id
+    questions: Annotated[list[QuizQuestion], Field(min_length=1)]
 
 
 class Waiver(Closed):

@@ -13,14 +13,24 @@ from typing import Any, Generic, TypeVar
 
 from moocmap import documents
 from moocmap.curriculum.bibliography import read_references
-from moocmap.curriculum.companions import Chapter, Libraries, Question, Route, Waiver
+from moocmap.curriculum.companions import Chapter, Libraries, Question, Quiz, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
 from moocmap.diagnostics import Diagnostic, did_you_mean
 from moocmap.documents import Document
 
 T = TypeVar("T")
 FOLDER = "curriculum"
-_SINGLE_FILES = ("guide", "topics", "glossary", "history", "libraries", "paths", "chooser", "waivers")
+_SINGLE_FILES = (
+    "guide",
+    "topics",
+    "glossary",
+    "history",
+    "libraries",
+    "paths",
+    "chooser",
+    "quizzes",
+    "waivers",
+)
 _ID_LINE = re.compile(r"\bid:\s*['\"]?([a-z0-9-]+)")
 
 
@@ -57,6 +67,7 @@ class Sources:
     libraries: Entry[Libraries] | None = None
     routes: list[Entry[Route]] = field(default_factory=list)
     chooser: list[Entry[Question]] = field(default_factory=list)
+    quizzes: list[Entry[Quiz]] = field(default_factory=list)
     waivers: list[Entry[Waiver]] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     reference_lines: dict[str, int] = field(default_factory=dict)
@@ -76,7 +87,7 @@ class Sources:
     def entries(self) -> list[Entry[Any]]:
         """Return all valid objects that come from YAML."""
         single: list[Entry[Any]] = [entry for entry in (self.settings, self.libraries) if entry]
-        companions: list[Entry[Any]] = [*self.history, *self.routes, *self.chooser]
+        companions: list[Entry[Any]] = [*self.history, *self.routes, *self.chooser, *self.quizzes]
         return [*single, *self.topics, *self.courses, *self.terms, *self.published, *companions]
 
     def guide(self) -> Guide | None:
@@ -94,6 +105,7 @@ class Sources:
             libraries=self.libraries.value if self.libraries else Libraries(libraries=[]),
             routes=[entry.value for entry in self.routes],
             chooser=[entry.value for entry in self.chooser],
+            quizzes=[entry.value for entry in self.quizzes],
         )
 
     def _topics_by_area(self, settings: GuideSettings) -> list[Topic]:
@@ -120,6 +132,7 @@ def read_sources(root: Path) -> tuple[Sources, list[Diagnostic]]:
     sources.history = reader.lists("history", folder.glob("history.yml"), Chapter)
     sources.routes = reader.lists("paths", folder.glob("paths.yml"), Route)
     sources.chooser = reader.lists("chooser", folder.glob("chooser.yml"), Question)
+    sources.quizzes = reader.lists("quizzes", folder.glob("quizzes.yml"), Quiz)
     sources.waivers = reader.lists("waivers", folder.glob("waivers.yml"), Waiver)
     bibliography = folder / "references.bib"
     sources.references, sources.reference_lines, found = read_references(

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from moocmap.curriculum.companions import PART_PATTERN, Chapter, Libraries, Library, Question, Route
+from moocmap.curriculum.companions import PART_PATTERN, Chapter, Libraries, Library, Question, Quiz, Route
 from moocmap.fields import Closed, Id, Locale, NonEmpty, PartialDate, Text, TranslatedText, WebUrl
 
 Depth = Literal["mentions", "uses", "explains", "implements"]
@@ -271,6 +271,7 @@ class Guide(Closed):
     libraries: Libraries = Libraries(libraries=[])
     routes: list[Route] = []
     chooser: list[Question] = []
+    quizzes: list[Quiz] = []
 
     @cached_property
     def course_by_id(self) -> dict[str, Course]:

@@ -66,6 +66,7 @@ def check(sources: Sources, today: date) -> list[Diagnostic]:
 # Where ids are mentioned: (kind of document, path within it). Read from the documents as they stand, so that
 # a typing mistake elsewhere in a file hides none of these findings.
 CHOOSER_FILTERS = "*.answers.*.effects.*.courses"
+AREA_MENTIONS = (("topics", "*.area"), ("quizzes", "*.area"))
 REQUIREMENTS = ("topics", "*.requires.*")
 COURSE_PREREQUISITES = ("courses", "prerequisites.*.topic")
 TAUGHT_TOPICS = ("courses", "units.*.lessons.*.topics.*.id")
@@ -78,6 +79,7 @@ TOPIC_MENTIONS = (
     ("history", "*.events.*.topics.*"),
     ("chooser", f"{CHOOSER_FILTERS}.teaches.*"),
     ("chooser", f"{CHOOSER_FILTERS}.assumes.*"),
+    ("quizzes", "*.questions.*.topics.*"),
 )
 COURSE_MENTIONS = (
     ("courses", "superseded_by"),
@@ -134,9 +136,9 @@ def _unknown(
 
 @_rule("unknown-area")
 def unknown_area(sources: Sources, today: date) -> Iterator[Diagnostic]:
-    """A topic's area must be one of those in guide.yml."""
+    """The area of a topic or quiz must be one of those in guide.yml."""
     areas = _ids(sources, "settings", "areas.*.id")
-    yield from _unknown("unknown-area", "settings", sources.select("topics", "*.area"), areas, sources)
+    yield from _unknown("unknown-area", "settings", _all(sources, AREA_MENTIONS), areas, sources)
 
 
 @_rule("unknown-topic")
@@ -233,6 +235,8 @@ def duplicate_id(sources: Sources, today: date) -> Iterator[Diagnostic]:
     yield from _repeated("event", sources.select("history", "*.events.*.id"))
     yield from _repeated("route", sources.select("paths", "*.id"))
     yield from _repeated("question", sources.select("chooser", "*.id"))
+    yield from _repeated("quiz of area", sources.select("quizzes", "*.area"))
+    yield from _repeated("question", sources.select("quizzes", "*.questions.*.id"))
     for _, answers in groupby(
         sources.select("chooser", "*.answers.*.id"), key=lambda answer: answer.path[:1]
     ):

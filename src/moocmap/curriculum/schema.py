@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from moocmap.curriculum.companions import Chapter, Libraries, Question, Route, Waiver
+from moocmap.curriculum.companions import Chapter, Libraries, Question, Quiz, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Term, Topic
 from moocmap.files import write_atomically
 
@@ -23,6 +23,7 @@ FILES: dict[str, Any] = {
     "libraries": Libraries,
     "paths": list[Route],
     "chooser": list[Question],
+    "quizzes": list[Quiz],
     "waivers": list[Waiver],
 }
 """What each kind of file in `curriculum/` holds."""
@@ -119,7 +120,7 @@ def _propose_ids(schema: dict[str, Any], kind: str) -> None:
     from moocmap.curriculum import rules
 
     places = {
-        "area": [("topics", "*.area")],
+        "area": rules.AREA_MENTIONS,
         "topic": rules.TOPIC_MENTIONS,
         "course": rules.COURSE_MENTIONS,
         "part": rules.PART_MENTIONS,

@@ -36,6 +36,7 @@ def export(guide: Guide, measured: Sequence[Measured]) -> dict[str, bytes]:
         "paths.json": as_json(_plain(guide.routes)),
         "history.json": as_json(_plain(guide.history)),
         "chooser.json": as_json(_plain(guide.chooser)),
+        "quizzes.json": as_json(_plain(guide.quizzes)),
         "libraries.json": as_json(_plain([guide.libraries])[0]),
         "references.bib": "\n\n".join(map(bibtex, guide.references)) + "\n",
         "coverage.csv": coverage_csv(coverage),
