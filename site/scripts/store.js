@@ -47,7 +47,7 @@ export function setDone(kind, ids, done) {
   const now = progress();
   for (const id of [ids].flat()) {
     if (!done) delete now[kind][id];
-    else now[kind][id] ??= today();
+    else if (!Object.hasOwn(now[kind], id)) now[kind][id] = today();
   }
   keep(now);
 }
