@@ -7,18 +7,19 @@ from datetime import date
 from pathlib import Path
 
 from moocmap.curriculum import rules
-from moocmap.curriculum.load import FOLDER, read_sources
+from moocmap.curriculum.load import FOLDER, Sources, read_sources
 from moocmap.curriculum.model import Guide
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A guide (None when unusable), what is to be mended in it, and what its editors accepted."""
+    """A guide (None when unusable), what is to be mended in it, what its editors accepted, and its files."""
 
     guide: Guide | None
     problems: list[Diagnostic]
     waived: list[Diagnostic] = field(default_factory=list)
+    sources: Sources = field(default_factory=Sources)
 
 
 def examine(root: Path, today: date) -> Checked:
@@ -30,7 +31,7 @@ def examine(root: Path, today: date) -> Checked:
     waivers = [entry.value for entry in sources.waivers]
     found, waived = rules.divide(rules.check(sources, today), waivers)
     problems = sorted([*problems, *found])
-    return Checked(None if has_errors(problems) else sources.guide(), problems, waived)
+    return Checked(None if has_errors(problems) else sources.guide(), problems, waived, sources)
 
 
 def check_guide(root: Path, today: date) -> tuple[Guide | None, list[Diagnostic]]:

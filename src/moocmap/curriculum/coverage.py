@@ -34,10 +34,14 @@ class Coverage:
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
         self._teachings: dict[tuple[str, str], list[Teaching]] = {}
+        self._courses: dict[str, list[Course]] = {}
         for course, lesson, topic in guide.taught():
             self._teachings.setdefault((course.id, topic.id), []).append(
                 Teaching(course, lesson, topic.depth)
             )
+            courses = self._courses.setdefault(topic.id, [])
+            if course not in courses[-1:]:  # lessons come course by course
+                courses.append(course)
 
     def teachings(self, course_id: str, topic_id: str) -> list[Teaching]:
         """Return the lessons of a course that take up a topic, in the order of study."""
@@ -52,7 +56,7 @@ class Coverage:
 
     def courses_teaching(self, topic_id: str) -> list[Course]:
         """Return the courses that teach a topic, in the order of the guide."""
-        return [course for course in self.guide.courses if self.teachings(course.id, topic_id)]
+        return self._courses.get(topic_id, [])
 
     def topics(self, course_id: str) -> list[Topic]:
         """Return the topics that a course teaches, in the order of the guide's areas."""

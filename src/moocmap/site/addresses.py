@@ -6,6 +6,7 @@ Ids are the URLs, so nothing here may change once a site is published.
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 
 HOME = "index"
 COURSES = "courses/index"
@@ -59,10 +60,15 @@ def experiment(experiment_id: str) -> str:
 
 def relative(page: str, other: str, anchor: str = "") -> str:
     """Return the link from one page to another page (or to a place in it) of the same locale."""
-    link = posixpath.relpath(f"{other}.html", posixpath.dirname(page) or ".")
+    link = _from_folder(posixpath.dirname(page), f"{other}.html")
     return f"{link}#{anchor}" if anchor else link
 
 
 def beside(page: str, path: str) -> str:
     """Return the link from a page to a file at `path` below the site's root, outside all locales."""
-    return posixpath.relpath(f"../{path}", posixpath.dirname(page) or ".")
+    return _from_folder(posixpath.dirname(page), f"../{path}")
+
+
+@lru_cache(maxsize=50_000)
+def _from_folder(folder: str, path: str) -> str:
+    return posixpath.relpath(path, folder or ".")

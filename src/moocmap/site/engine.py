@@ -21,13 +21,13 @@ from typing import Any
 import yaml
 
 from moocmap import documents
-from moocmap.curriculum.check import load_guide
-from moocmap.curriculum.load import read_sources
+from moocmap.curriculum.check import examine
+from moocmap.curriculum.load import Sources
 from moocmap.curriculum.model import GuideSettings
 from moocmap.diagnostics import DiagnosticsError, has_errors
 from moocmap.experiments.load import load_experiments
 from moocmap.fields import text_in
-from moocmap.site import addresses, links
+from moocmap.site import addresses, links, policy
 from moocmap.site.addresses import API
 from moocmap.site.errors import SiteError
 from moocmap.site.escape import inline
@@ -41,7 +41,7 @@ PAGES = Path("build", "pages")
 MARK = f"{API}/guide.json"
 """The file by which a built site is known."""
 
-_NOT_NEEDED = ("404.html", "sitemap.xml.gz")
+_NOT_NEEDED = ("sitemap.xml.gz",)
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ def build(root: Path, target: Path | None = None, *, today: date, site_url: str 
         fresh = Path(workplace) / "site"
         shutil.copytree(root / PAGES / SHARED, fresh)
         _render_locales(root, fresh, settings, strings, site_url)
+        _protect(fresh, settings.locales)
         broken = links.check(fresh)
         if broken:
             raise SiteError(_list("the built site has broken or external links", list(map(str, broken))))
@@ -88,12 +89,15 @@ def compile_pages(root: Path, today: date) -> Written:
 
 
 def _compile(root: Path, today: date) -> tuple[GuideSettings, Written]:
-    guide, _ = load_guide(root, today)
+    checked = examine(root, today)
+    if checked.guide is None:
+        raise DiagnosticsError(checked.problems)
+    guide, origins = checked.guide, _origins(checked.sources)
     experiments, problems = load_experiments(root)
     if has_errors(problems):
         raise DiagnosticsError(problems)
     measured = [measure(root, experiment) for experiment in experiments]
-    return guide.settings, write_pages(guide, measured, root / PAGES, root / "site", _origins(root))
+    return guide.settings, write_pages(guide, measured, root / PAGES, root / "site", origins)
 
 
 def is_site_folder(path: Path) -> bool:
@@ -101,8 +105,7 @@ def is_site_folder(path: Path) -> bool:
     return not path.exists() or (path.is_dir() and (not any(path.iterdir()) or (path / MARK).is_file()))
 
 
-def _origins(root: Path) -> Origins:
-    sources = read_sources(root)[0]
+def _origins(sources: Sources) -> Origins:
     files = {("course", entry.value.id): entry.document.label for entry in sources.courses}
     files |= {("topic", entry.value.id): entry.document.label for entry in sources.topics}
     files |= {("published", entry.value.id): entry.document.label for entry in sources.published}
@@ -127,6 +130,17 @@ def _render_locales(
     for locale in settings.locales:
         for name in (*_NOT_NEEDED, *(() if site_url else ("sitemap.xml",))):
             (fresh / locale / name).unlink(missing_ok=True)
+
+
+def _protect(fresh: Path, locales: Sequence[str]) -> None:
+    """Give every page its security policy; the theme's error pages, which say what it may run, then go."""
+    for locale in locales:
+        error_page = fresh / locale / "404.html"
+        policy.protect_pages(fresh / locale, error_page)
+        error_page.unlink()
+    for path in fresh.glob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        path.write_text(policy.protect(page, policy.policy_of(policy.inline_code(page)), path.name), encoding="utf-8")
 
 
 def configuration_for(

@@ -7,6 +7,7 @@ the character itself. Templates need not think of it: the environment of `render
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -33,8 +34,11 @@ def _entity(match: re.Match[str]) -> str:
 
 def inline(value: object) -> Markup:
     """Escape `value` for a line of Markdown, raw HTML or a quoted attribute; Markup passes through."""
-    if isinstance(value, Markup):
-        return value
+    return value if isinstance(value, Markup) else _escaped(str(value))
+
+
+@lru_cache(maxsize=50_000)  # names of courses and topics are printed thousands of times
+def _escaped(value: str) -> Markup:
     text = visible(value)
     leading = _LEADING.match(text)
     head = _entity(leading) if leading else ""

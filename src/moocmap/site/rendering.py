@@ -98,7 +98,7 @@ def front_matter(page: Page) -> str:
         metadata["tags"] = list(page.search_words)  # the search indexes them; no page shows them
     if page.boost != 1.0:
         metadata["search"] = {"boost": page.boost}
-    text = yaml.safe_dump(metadata, allow_unicode=True, sort_keys=False, width=10**6)
+    text = yaml.dump(metadata, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=10**6)
     return f"---\n{text}---\n\n"
 
 
@@ -123,4 +123,4 @@ def page_data(element_id: str, data: object) -> Markup:
 
 def _anchor(href: str, label: object, css: str) -> Markup:
     marked = f' class="{css}"' if css else ""
-    return Markup('<a{} href="{}">{}</a>').format(Markup(marked), inline(href), inline(label))
+    return Markup(f'<a{marked} href="{inline(href)}">{inline(label)}</a>')

@@ -28,6 +28,7 @@ from moocmap.curriculum.model import (
 )
 from moocmap.fields import text_in
 from moocmap.site import addresses
+from moocmap.site.strips import Band, Strip, bands, strips
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,18 @@ class GuideView:
 
         Editions count as one course: the newest has the topic to itself where only older ones share it.
         """
+        return (course.id, topic_id) in self._exclusive
+
+    @cached_property
+    def _exclusive(self) -> set[tuple[str, str]]:
+        return {
+            (course.id, topic.id)
+            for topic in self.guide.topics
+            for course in self.coverage.courses_teaching(topic.id)
+            if self._has_to_itself(course, topic.id)
+        }
+
+    def _has_to_itself(self, course: Course, topic_id: str) -> bool:
         others = [c for c in self.coverage.courses_teaching(topic_id) if c.id != course.id]
         older = [c for c in others if self.newest_edition(c).id == course.id]
         return len(self.guide.courses) > 1 and others == older
@@ -237,7 +250,7 @@ class GuideView:
         """Return the lessons that take a topic further than this one does, the deepest first."""
         found = [
             teaching
-            for course in self.guide.courses
+            for course in self.coverage.courses_teaching(taught.topic.id)
             for teaching in self.coverage.teachings(course.id, taught.topic.id)
             if depth_rank(teaching.depth) > depth_rank(taught.depth)
         ]
@@ -282,8 +295,15 @@ class GuideView:
 
     def relations_from_others(self, place: LessonPlace) -> list[tuple[LessonPlace, Relation]]:
         """Return what other lessons say about this one."""
-        here = f"{place.course.id}/{place.lesson.id}"
-        return [(p, r) for p in self.places for r in p.lesson.compare if r.target == here]
+        return self._relations_by_target.get(f"{place.course.id}/{place.lesson.id}", [])
+
+    @cached_property
+    def _relations_by_target(self) -> dict[str, list[tuple[LessonPlace, Relation]]]:
+        found: dict[str, list[tuple[LessonPlace, Relation]]] = {}
+        for place in self.places:
+            for relation in place.lesson.compare:
+                found.setdefault(relation.target, []).append((place, relation))
+        return found
 
     # Facts, references, published tables ----------------------------------------------------------
 
@@ -371,6 +391,21 @@ class GuideView:
             CourseMark(course, depth, depth is not None and self.is_exclusive(course, topic.id))
             for course, depth in depths
         ]
+
+    @cached_property
+    def bands(self) -> list[Band]:
+        """The areas side by side, as wide as they have topics."""
+        return bands(self.topics_by_area)
+
+    @cached_property
+    def strips(self) -> list[Strip]:
+        """The current courses, each as a strip of bars over all topics."""
+        return strips(self.topics_by_area, self.current_courses, self.coverage)
+
+    @cached_property
+    def newest_routes(self) -> list[Route]:
+        """The routes that no newer one brings up to date."""
+        return [route for route in self.guide.routes if self.newer_route(route) is None]
 
     def breadth(self) -> list[tuple[Area, int, list[tuple[Course, int]]]]:
         """Return by area how many topics there are, and how many of them each current course teaches."""
