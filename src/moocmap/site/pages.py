@@ -22,11 +22,14 @@ from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.documents import no_utf8
 from moocmap.fields import text_in
 from moocmap.rulebook import as_body, rule_pages
-from moocmap.site import addresses, exports, scripts, wording
+from moocmap.site import addresses, exports, scripts, wording, strips
+from moocmap.site.catalogue import SORT_KEYS, Catalogue
 from moocmap.site.errors import SiteError
+from moocmap.site.glossing import Words
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
 from moocmap.site.rendering import Page, environment, front_matter, render, render_template
+from moocmap.site.topic_map import TopicMap
 from moocmap.site.views import GuideView, depth_rank, search_words, unit_anchor
 
 SHARED = "shared"
@@ -112,11 +115,13 @@ def shared_data(
         "measured": measured,
         "origins": origins,
         "say": wording.Wording(strings),
+        "words": Words(view.guide.terms, strings.locale),
         "reference_links": wording.reference_links,
         "main_link": wording.main_link,
         "bibtex": wording.bibtex,
         "depths": DEPTHS,
         "depth_rank": depth_rank,
+        "strip_height": strips.HEIGHT,
         "unit_anchor": unit_anchor,
         "to": addresses,
     }
@@ -141,18 +146,20 @@ def site_pages(
 def _section_pages(view: GuideView, t: Strings) -> list[Page]:
     description = t.text(view.guide.settings.description)
 
-    def section(path: str, key: str, template: str, contents: bool = False) -> Page:
+    def section(path: str, key: str, template: str, contents: bool = False, **data: object) -> Page:
         title, summary = str(t(f"{key}.title")), str(t(f"{key}.intro"))
-        return Page(path, title, template, key, description=summary, shows_contents=contents)
+        return Page(path, title, template, key, data, summary, shows_contents=contents)
 
     return [
         Page(addresses.HOME, str(t("home.title")), "home.md", "home", description=description),
-        section(addresses.COURSES, "courses", "courses.md"),
+        section(
+            addresses.COURSES, "courses", "courses.md", catalogue=Catalogue(view, t), sort_keys=SORT_KEYS
+        ),
         section(addresses.COMPARE, "compare", "compare.md"),
         section(addresses.PLANNER, "planner", "planner.md"),
         section(addresses.PROGRESS, "progress", "progress.md"),
         section(addresses.TOPICS, "topics", "topics.md", contents=True),
-        section(addresses.MAP, "map", "map.md"),
+        section(addresses.MAP, "map", "map.md", topic_map=TopicMap(view.guide, t)),
         Page(addresses.PUBLISHED, str(t("published.title")), "published.md", "compare"),
         section(addresses.EXPERIMENTS, "experiments", "experiments.md"),
         *_companion_pages(view, section),
@@ -170,6 +177,7 @@ def _companion_pages(view: GuideView, section: Callable[..., Page]) -> list[Page
         (guide.libraries.libraries, addresses.LIBRARIES, "libraries"),
         (guide.history, addresses.HISTORY, "history"),
         (guide.chooser, addresses.CHOOSER, "chooser"),
+        (guide.quizzes, addresses.QUIZZES, "quizzes"),
     ]
     return [section(path, key, f"{key}.md", True) for has, path, key in sections if has]
 

@@ -399,8 +399,9 @@ class GuideView:
 
     @cached_property
     def strips(self) -> list[Strip]:
-        """The current courses, each as a strip of bars over all topics."""
-        return strips(self.topics_by_area, self.current_courses, self.coverage)
+        """The current courses, each as a strip of bars over all topics; those that take up most first."""
+        broadest = sorted(self.current_courses, key=lambda course: -len(self.coverage.topics(course.id)))
+        return strips(self.topics_by_area, broadest, self.coverage)
 
     @cached_property
     def newest_routes(self) -> list[Route]:
