@@ -1,10 +1,20 @@
 // Starts what the page holds. Every feature finds its elements by a data attribute and does nothing without
 // them; each page is complete and readable before any of this runs.
 
+import {startCatalogue} from "./catalogue.js";
+import {startCompare} from "./compare.js";
+import {startProgressPage} from "./progress.js";
+import {startMap} from "./map.js";
+import {startSearch} from "./search.js";
 import {startTicks} from "./ticks.js";
 
 const FEATURES = {
+  "[data-mm-search]": startSearch,
+  "[data-mm-map]": startMap,
+  "[data-mm-catalogue]": startCatalogue,
+  "[data-mm-compare]": startCompare,
   "[data-mm-root]": startTicks,
+  "[data-mm-progress-page]": startProgressPage,
 };
 
 for (const [selector, start] of Object.entries(FEATURES)) {

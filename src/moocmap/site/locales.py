@@ -48,6 +48,11 @@ class Strings:
         """Tell whether `key` names a text."""
         return key in self.texts
 
+    def below(self, prefix: str) -> dict[str, str]:
+        """Return the texts below a key, such as those for a script, by the rest of their keys."""
+        start = f"{prefix}."
+        return {key.removeprefix(start): text for key, text in self.texts.items() if key.startswith(start)}
+
     def with_names(self, kind: str, names: Mapping[str, str]) -> Strings:
         """Return these strings with the guide's own names of things of a kind, such as libraries."""
         named = {f"{kind}.{key}": name for key, name in names.items()}

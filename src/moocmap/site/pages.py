@@ -22,12 +22,14 @@ from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.documents import no_utf8
 from moocmap.fields import text_in
 from moocmap.rulebook import as_body, rule_pages
-from moocmap.site import addresses, exports, scripts, wording, strips
+from moocmap.site import addresses, exports, scripts, search, strips, wording
 from moocmap.site.catalogue import SORT_KEYS, Catalogue
+from moocmap.site.comparison import Comparison
 from moocmap.site.errors import SiteError
 from moocmap.site.glossing import Words
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
+from moocmap.site.progress_data import progress_data
 from moocmap.site.rendering import Page, environment, front_matter, render, render_template
 from moocmap.site.topic_map import TopicMap
 from moocmap.site.views import GuideView, depth_rank, search_words, unit_anchor
@@ -85,12 +87,15 @@ def write_pages(
     view, origins = GuideView(guide), origins or Origins()
     templates = environment(site_source / "templates")
     texts: dict[str, dict[str, str]] = {}
+    indexes: dict[str, str] = {}
     for locale in locales:
         pages = site_pages(view, strings[locale], measured, origins)
         shared = shared_data(view, strings[locale], measured, origins)
         texts[locale] = {page.path: render(page, templates, strings[locale], shared) for page in pages}
         texts[locale] |= _rule_texts(strings[locale])
         _add_hand_written(texts[locale], hand_written[locale], locale)
+        titles = {name: _title(text) for name, text in hand_written[locale].items()}
+        indexes[locale] = search.script(search.entries(view, strings[locale], pages, titles), strings[locale])
     shared_files = exports.export(guide, measured)
     known = Markup(json.dumps(locales))
     root_data = {"guide": guide, "strings": strings, "locales": locales, "known": known}
@@ -99,6 +104,7 @@ def write_pages(
     for locale in locales:
         _write_locale(out / locale, texts[locale], strings[locale], measured, site_source / "assets")
         _write(out / locale / "assets" / "js" / "guide.js", script.encode())
+        _write(out / locale / search.FILE, indexes[locale].encode())
     _write_shared(out / SHARED, {**shared_files, "index.html": index.encode()}, measured)
     return Written({locale: sorted(texts[locale]) for locale in locales})
 
@@ -155,9 +161,9 @@ def _section_pages(view: GuideView, t: Strings) -> list[Page]:
         section(
             addresses.COURSES, "courses", "courses.md", catalogue=Catalogue(view, t), sort_keys=SORT_KEYS
         ),
-        section(addresses.COMPARE, "compare", "compare.md"),
+        section(addresses.COMPARE, "compare", "compare.md", comparison=Comparison(view, t)),
         section(addresses.PLANNER, "planner", "planner.md"),
-        section(addresses.PROGRESS, "progress", "progress.md"),
+        section(addresses.PROGRESS, "progress", "progress.md", progress=progress_data(view, t)),
         section(addresses.TOPICS, "topics", "topics.md", contents=True),
         section(addresses.MAP, "map", "map.md", topic_map=TopicMap(view.guide, t)),
         Page(addresses.PUBLISHED, str(t("published.title")), "published.md", "compare"),
