@@ -68,8 +68,9 @@ def get(address: str) -> tuple[str, Any]:
 
 def test_pages_reload_and_are_never_cached_but_files_are_as_built(address: str, preview: Preview) -> None:
     page, headers = get(f"{address}/")
-    assert page.startswith("<body>build 1<script>")
+    assert page == '<body>build 1<script src="/__moocmap_reload.js"></script></body>'
     assert headers["Cache-Control"] == "no-store"
+    assert "location.reload()" in get(f"{address}/__moocmap_reload.js")[0]
     assert get(f"{address}/data.json")[0] == "{}"
     assert (preview.target / "index.html").read_text() == "<body>build 1</body>"
 

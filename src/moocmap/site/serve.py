@@ -20,7 +20,8 @@ from moocmap.site.errors import SiteError
 
 WATCHED = ("curriculum", "experiments", "site", "mkdocs.yml")
 _VERSION = "/__moocmap_version"
-_RELOADER = f"""<script>(function () {{
+_RELOADER = "/__moocmap_reload.js"
+_RELOADER_CODE = f"""(function () {{
   var seen = null;
   setInterval(function () {{
     fetch("{_VERSION}").then(r => r.text()).then(now => {{
@@ -28,7 +29,7 @@ _RELOADER = f"""<script>(function () {{
       seen = now;
     }}).catch(() => {{}});
   }}, 1000);
-}})();</script>"""
+}})();"""
 
 
 def utc_today() -> date:
@@ -80,10 +81,14 @@ class _Handler(SimpleHTTPRequestHandler):
         if self.path == _VERSION:
             self._send(str(self.preview.version).encode(), "text/plain; charset=utf-8")
             return
+        if self.path == _RELOADER:  # a file of its own: the pages' security policy refuses inline scripts
+            self._send(_RELOADER_CODE.encode(), "text/javascript; charset=utf-8")
+            return
         path = Path(self.translate_path(self.path))
         page = path / "index.html" if path.is_dir() and self.path.endswith("/") else path
         if page.suffix == ".html" and page.is_file():
-            text = page.read_text(encoding="utf-8").replace("</body>", f"{_RELOADER}</body>")
+            reloader = f'<script src="{_RELOADER}"></script></body>'
+            text = page.read_text(encoding="utf-8").replace("</body>", reloader)
             self._send(text.encode(), "text/html; charset=utf-8")
             return
         super().do_GET()
