@@ -3,17 +3,27 @@
 
 import {startCatalogue} from "./catalogue.js";
 import {startCompare} from "./compare.js";
+import {startChooser} from "./chooser.js";
 import {startProgressPage} from "./progress.js";
 import {startMap} from "./map.js";
 import {startSearch} from "./search.js";
 import {startTicks} from "./ticks.js";
+import {startGlossary} from "./glossary.js";
+import {startReferences} from "./references.js";
+import {startQuiz} from "./quizzes.js";
+import {startTooltips} from "./tooltips.js";
 
 const FEATURES = {
+  "[data-mm-glossary]": startGlossary,
+  "[data-mm-references]": startReferences,
+  "[data-mm-quiz]": startQuiz,
+  "#mm-glosses": startTooltips,
   "[data-mm-search]": startSearch,
   "[data-mm-map]": startMap,
   "[data-mm-catalogue]": startCatalogue,
   "[data-mm-compare]": startCompare,
   "[data-mm-root]": startTicks,
+  "[data-mm-chooser]": startChooser,
   "[data-mm-progress-page]": startProgressPage,
 };
 

@@ -25,14 +25,18 @@ from moocmap.rulebook import as_body, rule_pages
 from moocmap.site import addresses, exports, scripts, search, strips, wording
 from moocmap.site.catalogue import SORT_KEYS, Catalogue
 from moocmap.site.comparison import Comparison
+from moocmap.site.chooser_data import Chooser
 from moocmap.site.errors import SiteError
 from moocmap.site.glossing import Words
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
 from moocmap.site.progress_data import progress_data
+from moocmap.site.quizzes import Quizzes
 from moocmap.site.rendering import Page, environment, front_matter, render, render_template
+from moocmap.site.timeline import Timeline
 from moocmap.site.topic_map import TopicMap
-from moocmap.site.views import GuideView, depth_rank, search_words, unit_anchor
+from moocmap.site.views import GuideView, depth_rank, unit_anchor
+from moocmap.site.works import Works
 
 SHARED = "shared"
 """The folder of the pages' output for what all locales have in common; it becomes the site's root."""
@@ -122,6 +126,7 @@ def shared_data(
         "origins": origins,
         "say": wording.Wording(strings),
         "words": Words(view.guide.terms, strings.locale),
+        "quizzes": Quizzes(view.guide),
         "reference_links": wording.reference_links,
         "main_link": wording.main_link,
         "bibtex": wording.bibtex,
@@ -168,14 +173,14 @@ def _section_pages(view: GuideView, t: Strings) -> list[Page]:
         section(addresses.MAP, "map", "map.md", topic_map=TopicMap(view.guide, t)),
         Page(addresses.PUBLISHED, str(t("published.title")), "published.md", "compare"),
         section(addresses.EXPERIMENTS, "experiments", "experiments.md"),
-        *_companion_pages(view, section),
-        section(addresses.GLOSSARY, "glossary", "glossary.md", contents=True),
-        section(addresses.REFERENCES, "references", "references.md"),
+        *_companion_pages(view, t, section),
+        section(addresses.GLOSSARY, "glossary", "glossary.md"),
+        section(addresses.REFERENCES, "references", "references.md", works=Works(view)),
         section(addresses.DATA, "data", "data.md", contents=True),
     ]
 
 
-def _companion_pages(view: GuideView, section: Callable[..., Page]) -> list[Page]:
+def _companion_pages(view: GuideView, t: Strings, section: Callable[..., Page]) -> list[Page]:
     """Return the pages of what a guide may have beside its courses, as far as it has it."""
     guide = view.guide
     sections = [
@@ -185,7 +190,8 @@ def _companion_pages(view: GuideView, section: Callable[..., Page]) -> list[Page
         (guide.chooser, addresses.CHOOSER, "chooser"),
         (guide.quizzes, addresses.QUIZZES, "quizzes"),
     ]
-    return [section(path, key, f"{key}.md", True) for has, path, key in sections if has]
+    data = {"history": {"timeline": Timeline(guide.history)}, "chooser": {"chooser": Chooser(view, t)}}
+    return [section(path, key, f"{key}.md", True, **data.get(key, {})) for has, path, key in sections if has]
 
 
 def _course_pages(view: GuideView, t: Strings) -> list[Page]:
@@ -198,8 +204,6 @@ def _course_pages(view: GuideView, t: Strings) -> list[Page]:
             {"course": course},
             t.text(course.summary),
             shows_contents=True,
-            boost=2.0,
-            search_words=search_words(t.text(course.title)),
         )
         for course in view.guide.courses
     ]
@@ -211,7 +215,6 @@ def _course_pages(view: GuideView, t: Strings) -> list[Page]:
             "courses",
             {"place": place, "course": place.course, "lesson": place.lesson},
             t.text(place.lesson.summary),
-            search_words=search_words(t.text(place.lesson.title)),
         )
         for place in view.places
     ]
@@ -228,8 +231,6 @@ def _topic_pages(view: GuideView, t: Strings) -> list[Page]:
             "topics",
             {"topic": topic, "area_name": area_names.get(topic.area, topic.area)},
             t.text(topic.definition),
-            boost=3.0,
-            search_words=search_words(t.text(topic.name), view.synonyms(topic.id, t.locale)),
         )
         for topic in view.guide.topics
     ]
@@ -253,7 +254,7 @@ def _rule_texts(t: Strings) -> dict[str, str]:
     """Return the documentation of the rules of `moocmap check`, a page each and one that lists them."""
 
     def page(path: str, title: str, body: str) -> str:
-        return front_matter(Page(path, title, "", "about", boost=0.5)) + f"# {title}\n\n{body}"
+        return front_matter(Page(path, title, "", "about")) + f"# {title}\n\n{body}"
 
     title, rules = str(t("rules.title")), rule_pages()
     entries = [f"- [{rule.id}]({rule.id}.md): {text_in(rule.asks, t.locale)}" for rule in rules.values()]
