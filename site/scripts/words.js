@@ -1,4 +1,5 @@
-// The interface strings that a page carries for its script: those below one key, by the rest of their keys.
+// The interface strings that a page carries for its script: those below one key, by the rest of their keys;
+// and texts as readers type them.
 
 import {fill} from "./page.js";
 
@@ -10,6 +11,11 @@ export function speaker(words) {
     const shown = Object.entries(values).map(([name, v]) => [name, typeof v === "number" ? number.format(v) : v]);
     return fill(text, Object.fromEntries(shown));
   };
+}
+
+/** Return a text as hurried readers type it: without accents and capitals. */
+export function folded(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
 /** Write a day, such as "2026-11-21", as the page's language does. */

@@ -207,6 +207,9 @@ class Term(Closed):
     id: Id
     term: TranslatedText
     also: dict[Locale, list[NonEmpty]] = Field({}, description="Synonyms and abbreviations.")
+    other_uses: dict[Locale, list[NonEmpty]] = Field(
+        {}, description="Words and phrases that look like it but mean something else: pages leave them plain."
+    )
     definition: Text
     topic: Id | None = Field(None, description="The topic that teaches what the term names.")
 

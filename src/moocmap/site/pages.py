@@ -25,6 +25,7 @@ from moocmap.rulebook import as_body, rule_pages
 from moocmap.site import addresses, exports, scripts, search, strips, wording
 from moocmap.site.catalogue import SORT_KEYS, Catalogue
 from moocmap.site.comparison import Comparison
+from moocmap.site.course_page import CoursePage
 from moocmap.site.chooser_data import Chooser
 from moocmap.site.errors import SiteError
 from moocmap.site.glossing import Words
@@ -190,7 +191,10 @@ def _companion_pages(view: GuideView, t: Strings, section: Callable[..., Page]) 
         (guide.chooser, addresses.CHOOSER, "chooser"),
         (guide.quizzes, addresses.QUIZZES, "quizzes"),
     ]
-    data = {"history": {"timeline": Timeline(guide.history)}, "chooser": {"chooser": Chooser(view, t)}}
+    data: dict[str, dict[str, object]] = {
+        "history": {"timeline": Timeline(guide.history)},
+        "chooser": {"chooser": Chooser(view, t)},
+    }
     return [section(path, key, f"{key}.md", True, **data.get(key, {})) for has, path, key in sections if has]
 
 
@@ -201,7 +205,7 @@ def _course_pages(view: GuideView, t: Strings) -> list[Page]:
             t.text(course.title),
             "course.md",
             "courses",
-            {"course": course},
+            {"course": course, "shown": CoursePage(view, t, course)},
             t.text(course.summary),
             shows_contents=True,
         )

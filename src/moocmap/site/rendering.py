@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,10 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from moocmap.site import addresses
+from moocmap.site import addresses, wording
 from moocmap.site.errors import SiteError
 from moocmap.site.escape import block, inline, printed, visible, web_address
+from moocmap.site.glossing import Glosser, Words
 from moocmap.site.locales import Strings
 
 
@@ -31,8 +32,6 @@ class Page:
     data: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     shows_contents: bool = False
-    boost: float = 1.0
-    search_words: Sequence[str] = ()
 
 
 def environment(templates: Path) -> jinja2.Environment:
@@ -50,6 +49,8 @@ def environment(templates: Path) -> jinja2.Environment:
 
 def render(page: Page, templates: jinja2.Environment, strings: Strings, shared: Mapping[str, Any]) -> str:
     """Render a page to Markdown with front matter. Raises SiteError naming the template and its line."""
+    words = shared.get("words") or Words((), strings.locale)
+    prose = Glosser(words, page.path, words.named(page.title))
     helpers = {
         "page": page,
         "t": strings,
@@ -60,10 +61,19 @@ def render(page: Page, templates: jinja2.Environment, strings: Strings, shared: 
         "web_link": web_link,
         "block": block,
         "page_data": page_data,
+        "prose": prose,
     }
     data = {**shared, **helpers, **page.data}
     body = render_template(templates, page.template, data, f"{strings.locale}/{page.path}")
-    return front_matter(page) + body.strip() + "\n"
+    return front_matter(page) + body.strip() + "\n" + _glosses(prose, strings)
+
+
+def _glosses(prose: Glosser, strings: Strings) -> str:
+    """Return what the tooltips of a page say; nothing where no text of it has a term."""
+    terms = prose.data()
+    locales = {locale for one in terms.values() for locale in one["terms"]}
+    languages = {code: wording.Wording(strings).language(code) for code in sorted(locales)}
+    return f"\n{page_data('mm-glosses', {'languages': languages, 'terms': terms})}\n" if terms else ""
 
 
 def render_template(templates: jinja2.Environment, name: str, data: Mapping[str, Any], page: str) -> str:
@@ -94,10 +104,6 @@ def front_matter(page: Page) -> str:
     if page.description:
         metadata["description"] = html.escape(visible(page.description).strip())
     metadata["hide"] = ["navigation"] if page.shows_contents else ["navigation", "toc"]
-    if page.search_words:
-        metadata["tags"] = list(page.search_words)  # the search indexes them; no page shows them
-    if page.boost != 1.0:
-        metadata["search"] = {"boost": page.boost}
     text = yaml.dump(metadata, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=10**6)
     return f"---\n{text}---\n\n"
 
