@@ -72,25 +72,6 @@ def test_the_language_switch_keeps_the_page(visit: Start) -> None:
     assert visitor.page.url.endswith("/en/courses/alpha/lesson-1.html")
 
 
-@pytest.mark.parametrize(
-    ("locale", "query", "title"),
-    [
-        ("en", "learning rate fin", "Learning rate finder"),
-        ("es", "buscador", "Buscador de la tasa de aprendizaje"),
-    ],
-)
-def test_search_finds_a_topic(visit: Start, locale: str, query: str, title: str) -> None:
-    visitor = visit()
-    visitor.open(f"{locale}/courses/alpha.html")
-    visitor.page.click(".md-search__input")
-    visitor.page.keyboard.type(query)
-    first = visitor.page.locator(".md-search-result__item a").first
-    first.wait_for()
-    assert title in first.inner_text()
-    first.click()
-    assert visitor.page.locator("article h1").inner_text().startswith(title)
-
-
 def test_the_palette_switches_the_drawing_and_holds_in_both_languages(visit: Start) -> None:
     visitor = visit(color_scheme="light")
     page = visitor.page

@@ -139,8 +139,7 @@ def _protect(fresh: Path, locales: Sequence[str]) -> None:
         policy.protect_pages(fresh / locale, error_page)
         error_page.unlink()
     for path in fresh.glob("*.html"):
-        page = path.read_text(encoding="utf-8")
-        path.write_text(policy.protect(page, policy.policy_of(policy.inline_code(page)), path.name), encoding="utf-8")
+        policy.protect_page(path)
 
 
 def configuration_for(
@@ -165,6 +164,7 @@ def configuration_for(
             "locales": [{"id": other, "name": str(strings[other]("language.name"))} for other in strings],
             "group_label": str(inline(t("nav.label"))),
             "switch_language": str(inline(t("switch_language"))),
+            "search": {key: str(inline(t(f"search.{key}"))) for key in ("button", "title", "failed")},
         },
     }
 

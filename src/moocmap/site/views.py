@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -95,14 +94,6 @@ def plain(text: str) -> str:
     """Return `text` as dictionaries sort it and hurried readers type it: without accents and capitals."""
     decomposed = unicodedata.normalize("NFD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
-
-
-def search_words(title: str, synonyms: Iterable[str] = ()) -> list[str]:
-    """Return words by which a page is found beside those of its title: without accents, and synonyms."""
-    known = set(re.findall(r"\w+", title.casefold()))
-    texts = [plain(title), *synonyms, *map(plain, synonyms)]
-    words = [word for text in texts for word in re.findall(r"\w+", text.casefold())]
-    return [word for word in dict.fromkeys(words) if word not in known]
 
 
 def unit_anchor(unit: Unit) -> str:
