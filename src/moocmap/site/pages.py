@@ -22,7 +22,7 @@ from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.documents import no_utf8
 from moocmap.fields import text_in
 from moocmap.rulebook import as_body, rule_pages
-from moocmap.site import addresses, exports, scripts, search, strips, wording
+from moocmap.site import addresses, exports, lesson_views, scripts, search, strips, wording
 from moocmap.site.catalogue import SORT_KEYS, Catalogue
 from moocmap.site.comparison import Comparison
 from moocmap.site.course_page import CoursePage
@@ -135,6 +135,7 @@ def shared_data(
         "depth_rank": depth_rank,
         "strip_height": strips.HEIGHT,
         "unit_anchor": unit_anchor,
+        "study": lesson_views,
         "to": addresses,
     }
 
@@ -195,7 +196,11 @@ def _companion_pages(view: GuideView, t: Strings, section: Callable[..., Page]) 
         "history": {"timeline": Timeline(guide.history)},
         "chooser": {"chooser": Chooser(view, t)},
     }
-    return [section(path, key, f"{key}.md", True, **data.get(key, {})) for has, path, key in sections if has]
+    return [
+        section(path, key, f"{key}.md", key != "chooser", **data.get(key, {}))
+        for has, path, key in sections
+        if has
+    ]
 
 
 def _course_pages(view: GuideView, t: Strings) -> list[Page]:
@@ -227,13 +232,18 @@ def _course_pages(view: GuideView, t: Strings) -> list[Page]:
 
 def _topic_pages(view: GuideView, t: Strings) -> list[Page]:
     area_names = {area.id: t.text(area.name) for area in view.guide.settings.areas}
+    topic_map = TopicMap(view.guide, t)
     return [
         Page(
             addresses.topic(topic.id),
             t.heading(topic.name),
             "topic.md",
             "topics",
-            {"topic": topic, "area_name": area_names.get(topic.area, topic.area)},
+            {
+                "topic": topic,
+                "area_name": area_names.get(topic.area, topic.area),
+                "topic_map": topic_map,
+            },
             t.text(topic.definition),
         )
         for topic in view.guide.topics
