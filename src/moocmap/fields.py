@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any
 
@@ -79,6 +80,19 @@ PartialDate = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": _DATE_PATTERN}, {"type": "integer"}]}),
     Field(description="A date as far as it is known: 2020, 2020-06 or 2020-06-15."),
 ]
+
+
+_DAY_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
+
+
+def _check_day(value: str) -> str:
+    if not re.match(_DAY_PATTERN, value):
+        raise PydanticCustomError("day", "expected a date with its day, such as 2020-06-15")
+    return _check_date(value)
+
+
+Day = Annotated[str, AfterValidator(_check_day), WithJsonSchema({"type": "string", "pattern": _DAY_PATTERN})]
+"""A date with its day: 2020-06-15."""
 
 
 def _check_url(value: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands beside courses and topics: history, libraries, routes, the chooser, quizzes, waivers."""
+"""What stands beside courses and topics: history, libraries, routes, chooser, quizzes, changes, waivers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from moocmap.fields import Closed, Id, Locale, NonEmpty, PartialDate, Text, WebUrl
+from moocmap.fields import Closed, Day, Id, Locale, NonEmpty, PartialDate, Text, WebUrl
 
 PART_PATTERN = r"^[a-z0-9-]+(/[a-z0-9-]+)?$"
 """A course, or a unit or lesson of it: `course` or `course/part`."""
@@ -203,6 +203,19 @@ class Quiz(Closed):
 
     area: Id
     questions: Annotated[list[QuizQuestion], Field(min_length=1)]
+
+
+class Change(Closed):
+    """`changes.yml` is a list of what changed for the guide's readers, the newest first."""
+
+    id: Id
+    date: Day
+    kind: Literal["new", "better", "corrected", "removed"]
+    title: Text
+    text: Text | None = None
+    courses: list[Id] = []
+    topics: list[Id] = []
+    experiments: list[Id] = []
 
 
 class Waiver(Closed):

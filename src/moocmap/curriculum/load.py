@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from moocmap import documents
 from moocmap.curriculum.bibliography import read_references
-from moocmap.curriculum.companions import Chapter, Libraries, Question, Quiz, Route, Waiver
+from moocmap.curriculum.companions import Change, Chapter, Libraries, Question, Quiz, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
 from moocmap.diagnostics import Diagnostic, did_you_mean
 from moocmap.documents import Document
@@ -29,6 +29,7 @@ _SINGLE_FILES = (
     "paths",
     "chooser",
     "quizzes",
+    "changes",
     "waivers",
 )
 _ID_LINE = re.compile(r"\bid:\s*['\"]?([a-z0-9-]+)")
@@ -68,7 +69,10 @@ class Sources:
     routes: list[Entry[Route]] = field(default_factory=list)
     chooser: list[Entry[Question]] = field(default_factory=list)
     quizzes: list[Entry[Quiz]] = field(default_factory=list)
+    changes: list[Entry[Change]] = field(default_factory=list)
     waivers: list[Entry[Waiver]] = field(default_factory=list)
+    experiments: set[str] = field(default_factory=set)
+    """The ids of the experiments beside the curriculum, which are the names of their files."""
     references: list[Reference] = field(default_factory=list)
     reference_lines: dict[str, int] = field(default_factory=dict)
     reference_label: str = f"{FOLDER}/references.bib"
@@ -88,6 +92,7 @@ class Sources:
         """Return all valid objects that come from YAML."""
         single: list[Entry[Any]] = [entry for entry in (self.settings, self.libraries) if entry]
         companions: list[Entry[Any]] = [*self.history, *self.routes, *self.chooser, *self.quizzes]
+        companions += self.changes
         return [*single, *self.topics, *self.courses, *self.terms, *self.published, *companions]
 
     def guide(self) -> Guide | None:
@@ -106,6 +111,7 @@ class Sources:
             routes=[entry.value for entry in self.routes],
             chooser=[entry.value for entry in self.chooser],
             quizzes=[entry.value for entry in self.quizzes],
+            changes=[entry.value for entry in self.changes],
         )
 
     def _topics_by_area(self, settings: GuideSettings) -> list[Topic]:
@@ -133,6 +139,8 @@ def read_sources(root: Path) -> tuple[Sources, list[Diagnostic]]:
     sources.routes = reader.lists("paths", folder.glob("paths.yml"), Route)
     sources.chooser = reader.lists("chooser", folder.glob("chooser.yml"), Question)
     sources.quizzes = reader.lists("quizzes", folder.glob("quizzes.yml"), Quiz)
+    sources.changes = reader.lists("changes", folder.glob("changes.yml"), Change)
+    sources.experiments = {path.stem for path in root.glob("experiments/*.yml")}
     sources.waivers = reader.lists("waivers", folder.glob("waivers.yml"), Waiver)
     bibliography = folder / "references.bib"
     sources.references, sources.reference_lines, found = read_references(

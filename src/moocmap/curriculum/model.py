@@ -12,7 +12,16 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from moocmap.curriculum.companions import PART_PATTERN, Chapter, Libraries, Library, Question, Quiz, Route
+from moocmap.curriculum.companions import (
+    PART_PATTERN,
+    Change,
+    Chapter,
+    Libraries,
+    Library,
+    Question,
+    Quiz,
+    Route,
+)
 from moocmap.fields import Closed, Id, Locale, NonEmpty, PartialDate, Text, TranslatedText, WebUrl
 
 Depth = Literal["mentions", "uses", "explains", "implements"]
@@ -275,6 +284,7 @@ class Guide(Closed):
     routes: list[Route] = []
     chooser: list[Question] = []
     quizzes: list[Quiz] = []
+    changes: list[Change] = []
 
     @cached_property
     def course_by_id(self) -> dict[str, Course]:

@@ -80,12 +80,14 @@ TOPIC_MENTIONS = (
     ("chooser", f"{CHOOSER_FILTERS}.teaches.*"),
     ("chooser", f"{CHOOSER_FILTERS}.assumes.*"),
     ("quizzes", "*.questions.*.topics.*"),
+    ("changes", "*.topics.*"),
 )
 COURSE_MENTIONS = (
     ("courses", "superseded_by"),
     ("published", "courses.*"),
     ("published", "rows.*.taught_in.*"),
     ("history", "*.events.*.courses.*"),
+    ("changes", "*.courses.*"),
     ("chooser", f"{CHOOSER_FILTERS}.ids.*"),
 )
 CITATIONS = (
@@ -192,6 +194,13 @@ def unknown_route(sources: Sources, today: date) -> Iterator[Diagnostic]:
     )
 
 
+@_rule("unknown-experiment")
+def unknown_experiment(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """Every experiment that a change names must have a file in experiments/."""
+    mentions = sources.select("changes", "*.experiments.*")
+    yield from _unknown("unknown-experiment", "experiments", mentions, sources.experiments, sources)
+
+
 @_rule("unknown-reference")
 def unknown_reference(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """Every work that is cited must have an entry in references.bib."""
@@ -235,6 +244,7 @@ def duplicate_id(sources: Sources, today: date) -> Iterator[Diagnostic]:
     yield from _repeated("event", sources.select("history", "*.events.*.id"))
     yield from _repeated("route", sources.select("paths", "*.id"))
     yield from _repeated("question", sources.select("chooser", "*.id"))
+    yield from _repeated("change", sources.select("changes", "*.id"))
     yield from _repeated("quiz of area", sources.select("quizzes", "*.area"))
     yield from _repeated("question", sources.select("quizzes", "*.questions.*.id"))
     for _, answers in groupby(
@@ -390,7 +400,7 @@ def _texts_within(
 
 @_rule("future-date", is_waivable=True)
 def future_date(sources: Sources, today: date) -> Iterator[Diagnostic]:
-    """No course or event can have taken place in the future, nor a fact have been checked there."""
+    """No course, event or change can have taken place in the future, nor a fact have been checked there."""
     for entry, at, moment in _moments(sources):
         if moment > today.isoformat()[: len(moment)]:
             yield entry.diagnostic("future-date", f"{moment} lies in the future", at=at)
@@ -405,6 +415,8 @@ def _moments(sources: Sources) -> Iterator[tuple[Entry[Any], tuple[str | int, ..
     for chapter in sources.history:
         for index, event in enumerate(chapter.value.events):
             yield chapter, ("events", index, "year"), event.year
+    for change in sources.changes:
+        yield change, ("date",), change.value.date
     if sources.libraries:
         for at, offer in _offers(sources.libraries.value):
             yield sources.libraries, (*at, "date"), offer.date
@@ -427,6 +439,16 @@ def history_order(sources: Sources, today: date) -> Iterator[Diagnostic]:
                 yield chapter.diagnostic(
                     "history-order", message, "sort the events by year", at=["events", index, "year"]
                 )
+
+
+@_rule("changes-order", is_waivable=True)
+def changes_order(sources: Sources, today: date) -> Iterator[Diagnostic]:
+    """The newest change stands first."""
+    for after, entry in pairwise(sources.changes):
+        if entry.value.date > after.value.date:
+            newer, older = (f"'{one.value.id}' ({one.value.date})" for one in (entry, after))
+            message = f"{newer} stands after {older}"
+            yield entry.diagnostic("changes-order", message, "put the newest first", at=["date"])
 
 
 @_rule("old-fact", "warning")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from moocmap.curriculum.companions import Chapter, Libraries, Question, Quiz, Route, Waiver
+from moocmap.curriculum.companions import Change, Chapter, Libraries, Question, Quiz, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Term, Topic
 from moocmap.files import write_atomically
 
@@ -24,6 +24,7 @@ FILES: dict[str, Any] = {
     "paths": list[Route],
     "chooser": list[Question],
     "quizzes": list[Quiz],
+    "changes": list[Change],
     "waivers": list[Waiver],
 }
 """What each kind of file in `curriculum/` holds."""
