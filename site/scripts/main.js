@@ -4,14 +4,18 @@
 import {startCatalogue} from "./catalogue.js";
 import {startCompare} from "./compare.js";
 import {startChooser} from "./chooser.js";
+import {startPlanner} from "./planner.js";
 import {startProgressPage} from "./progress.js";
 import {startMap} from "./map.js";
 import {startSearch} from "./search.js";
+import {startTopics} from "./topics.js";
 import {startTicks} from "./ticks.js";
 import {startGlossary} from "./glossary.js";
 import {startReferences} from "./references.js";
 import {startQuiz} from "./quizzes.js";
 import {startTooltips} from "./tooltips.js";
+import {startTable} from "./tables.js";
+import {startPick} from "./experiment.js";
 
 const FEATURES = {
   "[data-mm-glossary]": startGlossary,
@@ -20,10 +24,14 @@ const FEATURES = {
   "#mm-glosses": startTooltips,
   "[data-mm-search]": startSearch,
   "[data-mm-map]": startMap,
+  "[data-mm-topics]": startTopics,
   "[data-mm-catalogue]": startCatalogue,
   "[data-mm-compare]": startCompare,
+  "[data-mm-planner]": startPlanner,
   "[data-mm-root]": startTicks,
   "[data-mm-chooser]": startChooser,
+  "[data-mm-sortable]": startTable,
+  "[data-mm-pick]": startPick,
   "[data-mm-progress-page]": startProgressPage,
 };
 

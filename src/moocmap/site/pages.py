@@ -24,13 +24,15 @@ from moocmap.fields import text_in
 from moocmap.rulebook import as_body, rule_pages
 from moocmap.site import addresses, exports, lesson_views, scripts, search, strips, wording
 from moocmap.site.catalogue import SORT_KEYS, Catalogue
+from moocmap.site.chooser_data import Chooser
 from moocmap.site.comparison import Comparison
 from moocmap.site.course_page import CoursePage
-from moocmap.site.chooser_data import Chooser
 from moocmap.site.errors import SiteError
+from moocmap.site.examples import read_examples
 from moocmap.site.glossing import Words
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
+from moocmap.site.planner_data import planner_data
 from moocmap.site.progress_data import progress_data
 from moocmap.site.quizzes import Quizzes
 from moocmap.site.rendering import Page, environment, front_matter, render, render_template
@@ -90,18 +92,20 @@ def write_pages(
     hand_written = {locale: _hand_written(site_source / "pages" / locale) for locale in locales}
     _same_pages(hand_written, site_source)
     view, origins = GuideView(guide), origins or Origins()
+    examples = read_examples(site_source.parent, guide.libraries)
     templates = environment(site_source / "templates")
     texts: dict[str, dict[str, str]] = {}
     indexes: dict[str, str] = {}
     for locale in locales:
         pages = site_pages(view, strings[locale], measured, origins)
-        shared = shared_data(view, strings[locale], measured, origins)
+        shared = shared_data(view, strings[locale], measured, origins) | {"examples": examples}
         texts[locale] = {page.path: render(page, templates, strings[locale], shared) for page in pages}
         texts[locale] |= _rule_texts(strings[locale])
         _add_hand_written(texts[locale], hand_written[locale], locale)
         titles = {name: _title(text) for name, text in hand_written[locale].items()}
         indexes[locale] = search.script(search.entries(view, strings[locale], pages, titles), strings[locale])
     shared_files = exports.export(guide, measured)
+    shared_files |= {f"{addresses.API}/{name}": text.encode() for name, text in examples.files.items()}
     known = Markup(json.dumps(locales))
     root_data = {"guide": guide, "strings": strings, "locales": locales, "known": known}
     index = render_template(templates, "root.html", root_data, "index.html")
@@ -169,7 +173,7 @@ def _section_pages(view: GuideView, t: Strings) -> list[Page]:
             addresses.COURSES, "courses", "courses.md", catalogue=Catalogue(view, t), sort_keys=SORT_KEYS
         ),
         section(addresses.COMPARE, "compare", "compare.md", comparison=Comparison(view, t)),
-        section(addresses.PLANNER, "planner", "planner.md"),
+        section(addresses.PLANNER, "planner", "planner.md", planner=planner_data(view, t)),
         section(addresses.PROGRESS, "progress", "progress.md", progress=progress_data(view, t)),
         section(addresses.TOPICS, "topics", "topics.md", contents=True),
         section(addresses.MAP, "map", "map.md", topic_map=TopicMap(view.guide, t)),
