@@ -6,6 +6,7 @@ import {addressState, fill, make, pageData, setAddressState} from "./page.js";
 import {pack} from "./pack.js";
 import {isDone, onChange} from "./store.js";
 import {tickBox} from "./ticks.js";
+import {folded} from "./words.js";
 
 const COLUMN = 222;
 const WIDTH = 172;
@@ -191,10 +192,10 @@ export function startMap(root) {
   }
 
   function showFound() {
-    const wanted = plain(search.value);
+    const wanted = folded(search.value).trim();
     const rank = (node) => {
-      const at = ` ${plain(node.name)}`.indexOf(` ${wanted}`);
-      return at === 0 ? 0 : at > 0 ? 1 : plain(node.name).includes(wanted) ? 2 : 3;
+      const at = ` ${folded(node.name)}`.indexOf(` ${wanted}`);
+      return at === 0 ? 0 : at > 0 ? 1 : folded(node.name).includes(wanted) ? 2 : 3;
     };
     const hits = wanted ? nodes.filter((node) => rank(node) < 3).sort((a, b) => rank(a) - rank(b)).slice(0, 8) : [];
     found.replaceChildren(...(hits.length ? hits.map((node) => make("li", {}, linkTo(node))) : [make("li", {class: "mm-quiet"}, words.nothing)]));
@@ -389,8 +390,4 @@ function tickMark() {
   text.setAttribute("aria-hidden", "true");
   text.textContent = "✓";
   return text;
-}
-
-function plain(text) {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
 }

@@ -24,7 +24,7 @@ ORDER_SWEEPS, PLACE_SWEEPS = 16, 12
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each box stands: its layer and the middle of it, downwards; the edges' bends; the lanes' bands."""
+    """Each box's layer and the middle of it, downwards; where edges bend; the lanes' bands."""
 
     layers: tuple[int, ...]
     middles: tuple[float, ...]

@@ -175,7 +175,7 @@ def _section_pages(view: GuideView, t: Strings) -> list[Page]:
         section(addresses.COMPARE, "compare", "compare.md", comparison=Comparison(view, t)),
         section(addresses.PLANNER, "planner", "planner.md", planner=planner_data(view, t)),
         section(addresses.PROGRESS, "progress", "progress.md", progress=progress_data(view, t)),
-        section(addresses.TOPICS, "topics", "topics.md", contents=True),
+        section(addresses.TOPICS, "topics", "topics.md"),
         section(addresses.MAP, "map", "map.md", topic_map=TopicMap(view.guide, t)),
         Page(addresses.PUBLISHED, str(t("published.title")), "published.md", "compare"),
         section(addresses.EXPERIMENTS, "experiments", "experiments.md"),

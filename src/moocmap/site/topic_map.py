@@ -14,7 +14,7 @@ from typing import Any
 
 from moocmap.curriculum.coverage import Coverage
 from moocmap.curriculum.model import Area, Guide, Topic
-from moocmap.curriculum.prerequisites import TAUGHT, at_least, presupposed
+from moocmap.curriculum.prerequisites import TAUGHT, at_least
 from moocmap.site.layers import Edge, Layout, layered
 from moocmap.site.locales import Strings
 
@@ -27,9 +27,6 @@ AREA_COLOURS = 14
 """How many colours the style sheet has for areas; further areas begin anew."""
 MOST_AROUND = 10
 """How many topics one drawing of a neighbourhood shows on each step, at most."""
-SCRIPT_WORDS = "map.script."
-"""How the names of the interface strings begin that the map's script shows."""
-
 _NARROW, _WIDE = frozenset("iíjltfrI.,:;'|()[]- "), frozenset("mwMWGOQ@%—")
 
 
@@ -87,15 +84,6 @@ class Drawing:
     lanes: tuple[Lane, ...] = ()
 
 
-@dataclass(frozen=True)
-class Around:
-    """The drawing of a topic among others, and how many needed or opened topics it leaves out."""
-
-    drawing: Drawing
-    earlier: int
-    later: int
-
-
 class TopicMap:
     """Draws the topics of a guide in the words of one locale."""
 
@@ -138,19 +126,14 @@ class TopicMap:
             ]
             for course in self.guide.courses
         }
-        words = {
-            key.removeprefix(SCRIPT_WORDS): text
-            for key, text in self.t.texts.items()
-            if key.startswith(SCRIPT_WORDS)
-        }
         definitions = [self.t.text(box.topic.definition) for box in boxes]
-        return {"definitions": definitions, "courses": taught, "words": words}
+        return {"definitions": definitions, "courses": taught, "words": self.t.below("map.script")}
 
     def area_name(self, topic: Topic) -> str:
         """Return the name of a topic's area."""
         return next((self.t.text(area.name) for area in self.areas if area.id == topic.area), topic.area)
 
-    def around(self, topic: Topic) -> Around | None:
+    def around(self, topic: Topic) -> Drawing | None:
         """Draw a topic with what it needs, two steps back, and what it opens; None when it stands alone."""
         direct = self._known(topic.requires)[:MOST_AROUND]
         further = self._known(r for t in direct for r in t.requires if r not in topic.requires)
@@ -160,12 +143,17 @@ class TopicMap:
             return None
         shown = list({t.id: t for t in shown}.values())
         drawing, _ = self._draw(shown, centre=topic.id)
-        ids = {t.id for t in shown}
-        return Around(
-            drawing,
-            len(presupposed(self.guide, [topic.id]) - ids),
-            len(self.opens(topic) - ids),
-        )
+        return drawing
+
+    def further(self, topic: Topic) -> list[Topic]:
+        """Return what a topic needs beyond what it names itself, the nearest first."""
+        found = {t.id: t for t in self._known(topic.requires)}
+        pending = list(found.values())
+        for one in pending:
+            new = [t for t in self._known(one.requires) if t.id not in found]
+            found |= {t.id: t for t in new}
+            pending += new
+        return [t for t in found.values() if t.id not in topic.requires]
 
     def opens(self, topic: Topic) -> set[str]:
         """Return the ids of all topics that need this one, directly or through others."""
