@@ -57,6 +57,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def kinds(site: Path) -> list[str]:
+    """One page of each kind: every page of its own, and the first few of those that come in numbers."""
+    pages = sorted(path.relative_to(site / "en").with_suffix("") for path in (site / "en").rglob("*.html"))
+    many = {name: [page for page in pages if str(page.parent) == name] for name in ("rules", "topics")}
+    left_out = {page for found in many.values() for page in found if page.name != "index" and page != found[-1]}
+    return [page.as_posix() for page in pages if page not in left_out]
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.is_file():
