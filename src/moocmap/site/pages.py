@@ -201,7 +201,7 @@ def _companion_pages(view: GuideView, t: Strings, section: Callable[..., Page]) 
         "chooser": {"chooser": Chooser(view, t)},
     }
     return [
-        section(path, key, f"{key}.md", key != "chooser", **data.get(key, {}))
+        section(path, key, f"{key}.md", key not in ("chooser", "libraries"), **data.get(key, {}))
         for has, path, key in sections
         if has
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from moocmap.curriculum.candidates import candidates
 from moocmap.curriculum.model import DEPTHS, Course, Guide, Lesson, Topic
+from moocmap.site import addresses
 from moocmap.site.locales import Strings
 from moocmap.site.views import GuideView
 
@@ -19,6 +20,8 @@ def planner_data(view: GuideView, t: Strings) -> dict[str, Any]:
     - lessons: id, title, address ("" for the course's own), low and high hours (or null), and for each topic
       four times its place plus its depth's rank, 0 to 3
     - `estimate`: the minutes of a lesson that states no hours
+    - `topic`, `lesson`: addresses of pages, with * for each id
+    - `words`: the interface strings of the script
     """
     guide = view.guide
     topic_places = {topic.id: place for place, topic in enumerate(guide.topics)}
@@ -45,6 +48,9 @@ def planner_data(view: GuideView, t: Strings) -> dict[str, Any]:
         "topics": [topic(one) for one in guide.topics],
         "courses": [course(one) for one in guide.courses],
         "estimate": minutes_without_hours(guide),
+        "topic": addresses.relative(addresses.PLANNER, addresses.topic("*")),
+        "lesson": addresses.relative(addresses.PLANNER, addresses.lesson("*", "*")),
+        "words": t.below("planner.script"),
     }
 
 
