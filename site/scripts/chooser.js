@@ -145,7 +145,9 @@ function list(page, name, ranked, n) {
   const entries = ranked.map((one) => {
     const course = page.courses[one.place];
     const points = make("span", {class: "mm-quiet"}, page.say("points", {n: one.points}));
-    return make("li", {}, make("a", {href: course.href}, course.title), " ", points, ...reasons(page, one));
+    const isOut = one.exclusions.length > 0;
+    const said = isOut ? reasons(page, {...one, reasons: []}) : [points, ...reasons(page, one)];
+    return make("li", {}, make("a", {href: course.href}, course.title), " ", ...said);
   });
   box.querySelector(".mm-ranking").replaceChildren(...entries);
 }

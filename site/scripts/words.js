@@ -8,7 +8,7 @@ export function speaker(words) {
   const number = new Intl.NumberFormat(document.documentElement.lang);
   return (key, values = {}) => {
     const text = words[key] ?? words[`${key}.${values.n === 1 ? "one" : "other"}`];
-    const shown = Object.entries(values).map(([name, v]) => [name, typeof v === "number" ? number.format(v) : v]);
+    const shown = Object.entries(values).map(([name, v]) => [name, typeof v === "number" ? number.format(v).replace("-", "−") : v]);
     return fill(text, Object.fromEntries(shown));
   };
 }
