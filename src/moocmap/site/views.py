@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from moocmap.curriculum.companions import Aspect, Library, Offer, Route
-from moocmap.curriculum.coverage import Coverage, RowAgreement, Teaching, agreement
+from moocmap.curriculum.coverage import Coverage, RowAgreement, agreement
 from moocmap.curriculum.model import (
     DEPTHS,
     Area,
@@ -142,18 +142,6 @@ class GuideView:
         """Return the glossary terms that name a topic."""
         return [term for term in self.guide.terms if term.topic == topic_id]
 
-    def teaching_by_course(self, topic: Topic) -> list[tuple[Course, Depth, list[Teaching]]]:
-        """Return the courses that teach a topic, how far each takes it, and in which lessons."""
-        courses = self.coverage.courses_teaching(topic.id)
-        return [
-            (
-                course,
-                self.coverage.depth(course.id, topic.id) or "mentions",
-                self.coverage.teachings(course.id, topic.id),
-            )
-            for course in courses
-        ]
-
     def synonyms(self, topic_id: str, locale: str) -> list[str]:
         """Return the glossary's other words for a topic in one language."""
         return [
@@ -236,16 +224,6 @@ class GuideView:
             if t.id in known
         ]
         return sorted(taught, key=lambda t: -depth_rank(t.depth))
-
-    def deeper_elsewhere(self, place: LessonPlace, taught: Taught) -> list[Teaching]:
-        """Return the lessons that take a topic further than this one does, the deepest first."""
-        found = [
-            teaching
-            for course in self.coverage.courses_teaching(taught.topic.id)
-            for teaching in self.coverage.teachings(course.id, taught.topic.id)
-            if depth_rank(teaching.depth) > depth_rank(taught.depth)
-        ]
-        return sorted(found, key=lambda teaching: -depth_rank(teaching.depth))
 
     def target(self, reference: str) -> Target | None:
         """Return what `course` or `course/part` names, or None when there is no such thing."""
