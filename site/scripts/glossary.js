@@ -73,7 +73,7 @@ export function startGlossary(root) {
       letters.children[place].hidden = section.hidden;
     });
     nothing.hidden = found.length > 0;
-    find(".mm-tools__count").textContent = say("count", {n: found.length});
+    find(".mm-seek__count").textContent = say("count", {n: found.length});
   }
 
   /** Put the entries in the order of the chosen language, its words first. */

@@ -8,8 +8,8 @@ export function startQuiz(quiz) {
   const score = quiz.querySelector(".mm-quiz__score");
   const status = make("div", {class: "mm-quiz__end", role: "status"});
   const retry = make("button", {type: "button", class: "mm-chip-button", hidden: true}, say("retry"));
-  const questions = [...quiz.querySelectorAll(".mm-question")].map((element) => startQuestion(element, say, update));
-  quiz.querySelector(".mm-questions").after(status, retry);
+  const questions = [...quiz.querySelectorAll(".mm-exam")].map((element) => startQuestion(element, say, update));
+  quiz.querySelector(".mm-exams").after(status, retry);
   retry.addEventListener("click", () => {
     for (const question of questions) question.reset();
     update();
@@ -36,20 +36,20 @@ export function startQuiz(quiz) {
 
 /** Make a question answerable; `changed` is called after every answer. */
 function startQuestion(root, say, changed) {
-  const items = [...root.querySelectorAll(".mm-answers > li")];
+  const items = [...root.querySelectorAll(".mm-replys > li")];
   const verdicts = [...root.querySelectorAll(".mm-verdict")];
   const rights = verdicts.map((verdict) => verdict.classList.contains("mm-verdict--right"));
   const isSingle = rights.filter(Boolean).length === 1;
-  const status = make("p", {class: "mm-question__said", role: "status"});
+  const status = make("p", {class: "mm-exam__said", role: "status"});
   const check = make("button", {type: "button", class: "mm-chip-button", hidden: isSingle}, say("check"));
   let result = null;
 
   root.querySelector(".mm-solution").hidden = true;
-  root.querySelector(".mm-answers").after(check, status);
+  root.querySelector(".mm-replys").after(check, status);
   const controls = items.map((item, place) => {
     const text = make("span", {}, item.textContent);
-    const control = isSingle ? make("button", {type: "button", class: "mm-answer"}, text) : make("input", {type: "checkbox", autocomplete: "off"});
-    item.replaceChildren(isSingle ? control : make("label", {class: "mm-answer"}, control, text));
+    const control = isSingle ? make("button", {type: "button", class: "mm-reply"}, text) : make("input", {type: "checkbox", autocomplete: "off"});
+    item.replaceChildren(isSingle ? control : make("label", {class: "mm-reply"}, control, text));
     if (isSingle) control.addEventListener("click", () => answer([place]));
     return control;
   });
@@ -59,10 +59,10 @@ function startQuestion(root, say, changed) {
     if (result !== null || !chosen.length) return;
     result = rights.every((right, place) => right === chosen.includes(place));
     items.forEach((item, place) => {
-      item.classList.add(rights[place] ? "mm-answers__right" : "mm-answers__wrong");
-      item.classList.toggle("mm-answers__chosen", chosen.includes(place));
+      item.classList.add(rights[place] ? "mm-replys__right" : "mm-replys__wrong");
+      item.classList.toggle("mm-replys__chosen", chosen.includes(place));
       const mark = verdicts[place].querySelector(".mm-verdict__mark").cloneNode(true);
-      item.append(make("p", {class: "mm-answer__why"}, mark, " ", verdicts[place].querySelector(".mm-verdict__why").textContent));
+      item.append(make("p", {class: "mm-reply__why"}, mark, " ", verdicts[place].querySelector(".mm-verdict__why").textContent));
       lock(controls[place], true);
     });
     check.hidden = true;
@@ -75,8 +75,8 @@ function startQuestion(root, say, changed) {
   function reset() {
     result = null;
     for (const item of items) {
-      item.classList.remove("mm-answers__right", "mm-answers__wrong", "mm-answers__chosen");
-      item.querySelector(".mm-answer__why")?.remove();
+      item.classList.remove("mm-replys__right", "mm-replys__wrong", "mm-replys__chosen");
+      item.querySelector(".mm-reply__why")?.remove();
     }
     for (const control of controls) {
       control.checked = false;
@@ -88,7 +88,7 @@ function startQuestion(root, say, changed) {
 
   return {
     result: () => result,
-    topics: () => [...root.querySelectorAll(".mm-question__topics a")],
+    topics: () => [...root.querySelectorAll(".mm-exam__topics a")],
     focus: () => controls[0].focus(),
     reset,
   };

@@ -63,7 +63,7 @@ export function startReferences(root) {
       n += fits;
     }
     nothing.hidden = n > 0;
-    form.querySelector(".mm-tools__count").textContent = say("count", {n});
+    form.querySelector(".mm-seek__count").textContent = say("count", {n});
     const now = new URLSearchParams();
     for (const name of ["q", ...CHOICES]) if (fields[name].value.trim()) now.set(name, fields[name].value.trim());
     setAddressState(now);

@@ -31,8 +31,13 @@ class Work:
     reference: Reference
     kind: str
     decade: str
-    places: tuple[str, ...]
-    citations: tuple[Citation, ...]
+    citations: dict[str, list[Citation]]
+    """Where it is recommended, by the kind of page."""
+
+    @property
+    def places(self) -> list[str]:
+        """The kinds of pages that recommend it."""
+        return list(self.citations) or ["nowhere"]
 
 
 class Works:
@@ -48,20 +53,21 @@ class Works:
         self.places = [place for place in _PLACES if place in places]
 
 
-_PLACES = ("courses", "topics", "history", "libraries", "nowhere")
+_PLACES = ("topics", "courses", "history", "libraries", "nowhere")
+_PAGES = {addresses.HISTORY: "history", addresses.LIBRARIES: "libraries"}
 
 
 def _work(reference: Reference, citations: list[Citation]) -> Work:
     decade = f"{reference.year[:3]}0" if reference.year[:4].isdigit() else ""
-    places = tuple(_places(citations)) or ("nowhere",)
-    return Work(reference, _kind(reference), decade, places, tuple(citations))
+    return Work(reference, _kind(reference), decade, _by_place(citations))
 
 
 def _kind(reference: Reference) -> str:
     return KINDS.get(reference.kind) or ("preprint" if reference.fields.get("eprint") else "web")
 
 
-def _places(citations: Iterable[Citation]) -> Iterable[str]:
-    """Return the kinds of pages that citations stand on, each once."""
-    pages = {addresses.HISTORY: "history", addresses.LIBRARIES: "libraries"}
-    return dict.fromkeys(pages.get(one.address, one.address.partition("/")[0]) for one in citations)
+def _by_place(citations: Iterable[Citation]) -> dict[str, list[Citation]]:
+    found: dict[str, list[Citation]] = {}
+    for one in citations:
+        found.setdefault(_PAGES.get(one.address, one.address.partition("/")[0]), []).append(one)
+    return {place: found[place] for place in _PLACES if place in found}
