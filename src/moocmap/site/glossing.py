@@ -24,7 +24,9 @@ _BETWEEN = "[ \xa0-]"
 _SEPARATORS = re.compile(f"{_BETWEEN}+")
 _NOT_BEFORE, _NOT_AFTER = r"(?<![\w./@#$\\-])", r"(?![\w-]|[.(/]\w|\()"
 """Around a term no part of a longer word, and nothing that makes it code or an address."""
-_SPANISH_LINKS = frozenset("a al con de del en entre hacia para por sin sobre y".split())
+_SPANISH_LINKS = frozenset(
+    ["a", "al", "con", "de", "del", "en", "entre", "hacia", "para", "por", "sin", "sobre", "y"]
+)
 """Words after which a Spanish term does not inflect: capas *de entrada*."""
 
 
@@ -77,8 +79,8 @@ class Glosser:
     def __call__(self, value: object, entry_of: str = "") -> Markup:
         """Escape a text and make its terms links.
 
-        `entry_of` is the id of the term that the text defines: it stays plain there, and all others are marked
-        once more, because readers come to a glossary's entry from anywhere.
+        `entry_of` is the id of the term that the text defines: it stays plain there, and all others are
+        marked once more, because readers come to a glossary's entry from anywhere.
         """
         if isinstance(value, Markup):
             return value
