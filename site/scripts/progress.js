@@ -18,6 +18,7 @@ export function startProgressPage(root) {
     },
   };
   page.find("keep").hidden = false;
+  page.when("no-script", false);
   startFiles(page);
   onChange(() => show(page));
   show(page);

@@ -56,7 +56,8 @@ def test_a_lesson_ticked_with_the_keyboard_counts_everywhere(visit: Start) -> No
     visitor.open("es/courses/alpha/lesson-1.html")
     assert box(page, "Esta lección está hecha").is_checked()
     visitor.open("es/courses/index.html")
-    assert page.get_by_text("1 de 2 lecciones hechas").is_visible()
+    card = page.locator("article.mm-course", has_text="Alpha Course")
+    assert card.locator(".mm-begun").text_content().startswith("1 de 2 lecciones hechas", 1)
     visitor.open("es/progress.html")
     assert page.locator("[data-mm-tally]").inner_text() == "1 lección hecha"
     begun = page.locator("[data-mm-state=begun]")
@@ -153,7 +154,7 @@ def test_an_import_asks_before_it_touches_what_is_there(visit: Start, tmp_path: 
         "plan": plan,
     }
     take(page, as_file(tmp_path, "mine.json", **mine))
-    page.get_by_text("1 lesson done").wait_for()
+    page.get_by_text("1 lesson done · 1 topic known").wait_for()
     file = as_file(tmp_path, "theirs.json", **theirs)
 
     take(page, file)
@@ -166,16 +167,16 @@ def test_an_import_asks_before_it_touches_what_is_there(visit: Start, tmp_path: 
     assert exported(page) == FORMAT | mine
 
     take(page, file)
-    page.click("dialog >> text=Add")
+    page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_text("The file has been imported").wait_for()
     merged = {"lessons": theirs["lessons"] | mine["lessons"], "topics": mine["topics"], "plan": plan}
     assert exported(page) == FORMAT | merged
     take(page, file)
-    page.click("dialog >> text=Replace")
+    page.get_by_role("button", name="Replace", exact=True).click()
     page.get_by_text("The file has been imported").wait_for()
     assert exported(page) == FORMAT | theirs
     take(page, file)
-    page.click("dialog >> text=Replace")
+    page.get_by_role("button", name="Replace", exact=True).click()
     page.click("[data-mm-said] >> text=Undo")
     assert exported(page) == FORMAT | theirs
 
@@ -219,7 +220,7 @@ def test_everything_is_deleted_only_when_one_says_so(visit: Start) -> None:
     assert page.get_by_text("1 lección hecha", exact=True).is_visible()
     assert reset.evaluate("button => button === document.activeElement")
     reset.click()
-    page.click("dialog >> text=Borrar todo")
+    page.get_by_role("button", name="Borrar todo", exact=True).click()
     page.get_by_text("Se ha borrado todo.").wait_for()
     assert page.get_by_text("Aún no hay nada marcado.").is_visible()
     page.get_by_role("button", name="Deshacer").click()
