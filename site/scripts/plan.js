@@ -86,6 +86,7 @@ export function* findPlan(guide, {goals, depth, prerequisites, known, courses}, 
   const useful = lessons.map((lesson, index) => ({lesson, index, ...broughtBy(lesson, needs)}));
   const cover = yield* cheapestCover(lessons.map((one) => one.minutes), useful.map((one) => one.covered),
     needs.depths.keys(), mayGoOn);
+  yield;
   const steps = stepsOf(inOrder(cover.chosen.map((index) => useful[index])), needs);
   return {
     goals: aims,

@@ -202,8 +202,9 @@ function look(page) {
     return areas.filter((topic) => guide.areas[topic.area].id === id && !page.leftOut.includes(topic.id)).map((one) => one.id);
   });
   const missing = untaught(guide, input);
-  if (!input.goals.length) return showStart(page);
+  if (!input.goals.length && !page.leftOut.length) return showStart(page);
   if (!input.courses.length) return showTrouble(page, page.say("no_course"), []);
+  if (!input.goals.length) return showUntaught(page, page.leftOut, input);
   if (missing.length) return showUntaught(page, missing, input);
   const key = JSON.stringify([input.goals, input.depth, input.prerequisites, [...input.known], input.courses.map(({id}) => id)]);
   if (page.last?.key === key) return show(page, page.last.plan);
@@ -277,9 +278,10 @@ function showUntaught(page, missing, {courses}) {
     page.form.elements.superseded.click();
     page.root.querySelector("#plan").focus();
   });
+  const isGoal = asked.lists.some(({name, id}) => name === "goal" && missing.includes(id));
   const isOlder = guide.courses.some((course) => !course.current && !courses.includes(course));
   showTrouble(page, say("untaught", {n: missing.length, topics: names}), [
-    make("p", {class: "mm-actions"}, drop, ...(isOlder && !asked.switches.has("superseded") ? [" ", allow] : [])),
+    make("p", {class: "mm-actions"}, ...(isGoal ? [drop, " "] : []), ...(isOlder && !asked.switches.has("superseded") ? [allow] : [])),
   ]);
 }
 

@@ -301,9 +301,13 @@ function pivot(table, line, place) {
 const set = (bits, number) => { bits[number >> 5] |= 1 << (number & 31); };
 const has = (bits, number) => (bits[number >> 5] >>> (number & 31)) & 1;
 const isEmpty = (bits) => bits.every((word) => !word);
-const isWithin = (bits, others) => bits.every((word, place) => !(word & ~others[place]));
 const without = (bits, others) => bits.map((word, place) => word & ~others[place]);
 const divisor = (a, b) => (b ? divisor(b, a % b) : a);
+
+function isWithin(bits, others) {
+  for (let place = 0; place < bits.length; place++) if (bits[place] & ~others[place]) return false;
+  return true;
+}
 
 function count(bits) {
   let number = 0;

@@ -167,7 +167,7 @@ def hold_against_each_other(
 
 
 def test_plans_of_the_real_guide_are_equal(modules: Any) -> None:
-    chance, guide = random.Random(f"real {CASES}"), load_guide(REPOSITORY, TODAY)[0]
+    chance, guide = random.Random(f"real {CASES}"), load_guide(REPOSITORY, date.today())[0]
     everything = random_input(chance, guide) | {
         "know": [],
         "finished": [],

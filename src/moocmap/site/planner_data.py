@@ -6,6 +6,7 @@ from typing import Any
 
 from moocmap.curriculum.candidates import candidates
 from moocmap.curriculum.model import DEPTHS, Course, Guide, Lesson, Topic
+from moocmap.curriculum.plan import allowed_courses
 from moocmap.site import addresses
 from moocmap.site.locales import Strings
 from moocmap.site.views import GuideView
@@ -21,6 +22,7 @@ def planner_data(view: GuideView, t: Strings) -> dict[str, Any]:
       four times its place plus its depth's rank, 0 to 3
     - `estimate`: the minutes of a lesson that states no hours
     - `topic`, `lesson`: addresses of pages, with * for each id
+    - `example`: a goal that courses of today teach
     - `words`: the interface strings of the script
     """
     guide = view.guide
@@ -50,8 +52,14 @@ def planner_data(view: GuideView, t: Strings) -> dict[str, Any]:
         "estimate": minutes_without_hours(guide),
         "topic": addresses.relative(addresses.PLANNER, addresses.topic("*")),
         "lesson": addresses.relative(addresses.PLANNER, addresses.lesson("*", "*")),
+        "example": _example(guide),
         "words": t.below("planner.script"),
     }
+
+
+def _example(guide: Guide) -> str:
+    taught = {one.id for course in allowed_courses(guide) for lesson in course.lessons for one in lesson.topics}
+    return next((topic.id for topic in reversed(guide.topics) if topic.id in taught), "TOPIC")
 
 
 def minutes_without_hours(guide: Guide) -> int:
