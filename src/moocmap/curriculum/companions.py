@@ -78,7 +78,22 @@ class Stage(Closed):
     id: Id
     name: Text
     summary: Text
+    code: Text | None = Field(
+        None, description="How the example's code differs between libraries, in its region of this id."
+    )
     aspects: Annotated[list[Aspect], Field(min_length=1)]
+
+
+PythonFile = Annotated[str, Field(pattern=r"^([a-z0-9_-]+/)*[a-z0-9_-]+\.py$")]
+"""A file of the guide, named relative to its folder; no name leads out of it."""
+
+
+class Example(Closed):
+    """The same small task in code for each compared library, in regions: `setup` and stages by id."""
+
+    text: Text = Field(description="What the task is, and what the code begins with.")
+    files: dict[Id, PythonFile]
+    data: PythonFile | None = Field(None, description="A script that makes data to try the code on.")
 
 
 class Libraries(Closed):
@@ -87,6 +102,7 @@ class Libraries(Closed):
     libraries: list[Library]
     compared: list[Id] = Field([], description="The libraries of the comparison, in the order of columns.")
     conclusion: Text | None = None
+    example: Example | None = None
     stages: list[Stage] = []
 
 

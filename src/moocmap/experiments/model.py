@@ -171,11 +171,28 @@ class Pretraining(Closed):
     lr: Positive
 
 
+class Named(Closed):
+    """What readers see in place of an id, and a sentence to explain it."""
+
+    title: Text
+    note: Text | None = None
+
+
+class Names(Closed):
+    """Words for readers. They are no part of a run's specification: records stay valid when they change."""
+
+    data: Named | None = None
+    recipes: dict[Id, Named] = {}
+    models: dict[str, Named] = {}
+    classes: dict[str, Text] = Field({}, description="By the class as records spell it.")
+
+
 class ExperimentSettings(Closed):
     """The content of `experiments/<id>.yml`."""
 
     title: Text
     summary: Text
+    names: Names = Names()
     data: DataSettings
     pretrain: Pretraining | None = None
     models: Annotated[list[ModelName], Field(min_length=1), Distinct]
@@ -183,6 +200,18 @@ class ExperimentSettings(Closed):
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1), Distinct]
     threads: Count | None = Field(None, description="Threads of a run; without it, the library's default.")
     recipes: Annotated[dict[Id, AnyRecipe], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_what_exists(self) -> ExperimentSettings:
+        known: dict[str, tuple[Iterable[str], Iterable[str]]] = {
+            "recipe": (self.names.recipes, self.recipes),
+            "model": (self.names.models, self.models),
+            "class": (self.names.classes, map(str, self.data.classes)),
+        }
+        for kind, (named, there) in known.items():
+            for name in sorted(set(named) - set(there)):
+                raise PydanticCustomError("names", f"names a {kind} '{name}' that is not in the experiment")
+        return self
 
 
 @dataclass(frozen=True)

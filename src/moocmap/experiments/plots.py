@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from moocmap.experiments.record import Record
 
@@ -32,17 +32,29 @@ LABELS = {
     "epoch": "epoch",
     "head": "head",
     "all": "all",
-    "legend": "thin: each seed, thick: their mean",
+    "legend": "thin: each seed, thick: their mean, shaded: from lowest to highest",
+    "decimal": ".",
 }
 """The English wording. Beside these keys, a library's or a phase's name may be given a label."""
+
+
+class _Numbers(ScalarFormatter):
+    """Writes the numbers of an axis with the decimal sign of the page's language."""
+
+    def __init__(self, decimal: str) -> None:
+        super().__init__(useOffset=False)
+        self.decimal = decimal
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return str(super().__call__(x, pos)).replace(".", self.decimal)
 
 
 def training_plot(records: Sequence[Record], dark: bool, labels: Mapping[str, str] | None = None) -> str:
     """Draw loss and accuracy, in training and validation, by epoch on the target task.
 
-    One colour and line style for each library; a thin line for each seed, a thick one for their mean;
-    phases are set apart. `labels` overrides `LABELS` (translations). Returns an SVG on a transparent
-    background, for dark pages if `dark`.
+    One colour and line style for each library; a thin line for each seed, a thick one for their mean, a
+    shade from the lowest seed to the highest; phases are set apart. `labels` overrides `LABELS`
+    (translations). Returns an SVG on a transparent background, for dark pages if `dark`.
 
     Raises:
         ValueError: if there are no records, or they are not of one model and one recipe.
@@ -108,7 +120,11 @@ def _draw_library(plot: Any, records: Sequence[Record], column: str, look: Mappi
     series = [record.transfer_epochs[column].reset_index(drop=True) for record in records]
     for values in series:
         plot.plot(values.index + 1, values, linewidth=0.8, alpha=0.55, **look)
-    mean = pd.concat(series, axis=1).mean(axis=1)
+    table = pd.concat(series, axis=1)
+    mean = table.mean(axis=1)
+    if len(series) > 1:
+        ends = table.min(axis=1), table.max(axis=1)
+        plot.fill_between(mean.index + 1, *ends, color=look["color"], alpha=0.15, linewidth=0)
     plot.plot(mean.index + 1, mean, linewidth=2.2, **look)
 
 
@@ -120,6 +136,7 @@ def _dress(
     plot.grid(axis="y", color=colours["faint"], linewidth=0.8)
     plot.set_ylim(bottom=0)
     plot.xaxis.set_major_locator(MaxNLocator(integer=True))
+    plot.yaxis.set_major_formatter(_Numbers(words["decimal"]))
     phases = record.transfer_epochs["phase"].reset_index(drop=True)
     for name in dict.fromkeys(phases):
         places = phases.index[phases == name] + 1

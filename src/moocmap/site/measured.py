@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from moocmap.diagnostics import DiagnosticsError, has_errors
 from moocmap.experiments import compare
-from moocmap.experiments.model import Experiment
+from moocmap.experiments.model import Experiment, Named
 from moocmap.experiments.plots import LABELS, training_plot
+from moocmap.experiments.published import PublishedFigures, load_published
 from moocmap.experiments.record import FILES, Record
 from moocmap.experiments.shelf import OWN, Shelf, best_shelf
 from moocmap.experiments.spec import Phase
+from moocmap.fields import Text
+from moocmap.site import findings
 from moocmap.site.locales import Strings
 
 METRICS = ("accuracy", "macro_f1", "loss")
+
+_NAMES_OF_PACKAGES = {"torch": "pytorch"}
+"""Libraries whose package has another name; a guide may know another library of that name."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class Curves:
 
     @cached_property
     def table(self) -> list[dict[str, Any]]:
-        """The means over seeds by library, phase and epoch."""
+        """The means over seeds, with the lowest and the highest, by library, phase and epoch."""
         columns = ["train_loss", "validation_loss", "train_accuracy", "validation_accuracy"]
         rows = []
         for library in dict.fromkeys(record.library for record in self.records):
@@ -114,8 +121,10 @@ class Curves:
             for index in range(len(mine[0])):
                 first = mine[0].iloc[index]
                 row = {"library": library, "phase": str(first["phase"]), "epoch": int(first["epoch"])}
-                means = {c: math.fsum(float(t.iloc[index][c]) for t in mine) / len(mine) for c in columns}
-                rows.append(row | means)
+                for column in columns:
+                    values = [float(table.iloc[index][column]) for table in mine]
+                    row[column] = Span(math.fsum(values) / len(values), min(values), max(values))
+                rows.append(row)
         return rows
 
 
@@ -126,6 +135,7 @@ class Measured:
     experiment: Experiment
     shelf: Shelf
     root: Path
+    published: PublishedFigures | None = None
 
     @property
     def id(self) -> str:
@@ -142,10 +152,35 @@ class Measured:
         """What it asks."""
         return self.experiment.settings.summary
 
-    @property
+    @cached_property
     def records(self) -> list[Record]:
-        """The records of runs as they are written today."""
-        return self.shelf.records
+        """The records of runs as they are written today, by recipe, model, library and seed."""
+        return [record for group in findings.by_setting(self.shelf.records).values() for record in group]
+
+    def named(self, kind: Literal["recipes", "models"], name: str) -> Named:
+        """Return what a recipe or a model is called, and the note on it; without a name its id."""
+        return getattr(self.experiment.settings.names, kind).get(name) or Named(title=name)
+
+    def class_name(self, label: str) -> Text:
+        """Return what a class is called."""
+        return self.experiment.settings.names.classes.get(label, label)
+
+    @cached_property
+    def confusions(self) -> list[findings.Confusion]:
+        """Which classes are taken for which others, by library, model and recipe."""
+        return findings.confusions(self.records)
+
+    @cached_property
+    def checks(self) -> list[findings.Check]:
+        """What is equal between the runs, and what is not."""
+        return findings.checks(self.records)
+
+    @cached_property
+    def beside_published(self) -> list[findings.Beside]:
+        """The published figures, each beside what was measured for it."""
+        if self.published is None:
+            return []
+        return findings.beside_published(self.published, [result.row for result in self.results])
 
     @property
     def is_own(self) -> bool:
@@ -206,6 +241,24 @@ class Measured:
                     Difference(row["a"], row["b"], row["model"], row["recipe"], metric, int(row["n"]), placed)
                 )
         return found
+
+    @property
+    def findings(self) -> list[Difference]:
+        """What the experiment was made for: how far the libraries are apart in accuracy."""
+        return [found for found in self.differences if found.metric == "accuracy"]
+
+    @property
+    def tally(self) -> list[tuple[str, str, str, int]]:
+        """How many findings have which verdict, as (library a, library b, verdict, count)."""
+        counts = Counter((found.a, found.b, found.verdict) for found in self.findings)
+        return [(*key, count) for key, count in sorted(counts.items())]
+
+    @property
+    def state(self) -> Literal["measured", "partly", "planned"]:
+        """How far the experiment has come."""
+        return (
+            "planned" if not self.records else "partly" if self.runs_done < self.runs_planned else "measured"
+        )
 
     @cached_property
     def curves(self) -> list[Curves]:
@@ -283,9 +336,14 @@ class Measured:
             "records": sorted(self.record_files),
         }
 
+    def seconds(self, record: Record) -> float:
+        """Return the median seconds of an epoch of one run."""
+        return compare.seconds_per_epoch(record)
+
     def plot_files(self, strings: Strings) -> dict[str, str]:
         """Return the drawings of the training curves by file name, labelled in one language."""
-        labels = {name: str(strings(f"plot.{name}")) for name in LABELS}
+        labels = {name: str(strings(f"plot.{name}")) for name in LABELS if name != "decimal"}
+        labels["decimal"] = str(strings("format.decimal"))
         for library in self.experiment.settings.libraries:
             if strings.has(f"library.{library}"):
                 labels[library] = str(strings(f"library.{library}"))
@@ -297,11 +355,15 @@ class Measured:
 
 
 def measure(root: Path, experiment: Experiment) -> Measured:
-    """Put an experiment and its records together. Raises DiagnosticsError when a record is damaged."""
+    """Put an experiment, its records and published figures together.
+
+    Raises DiagnosticsError when a record is damaged, or the published figures are wrong.
+    """
     shelf = best_shelf(root, experiment)
-    if has_errors(shelf.problems):
-        raise DiagnosticsError(shelf.problems)
-    return Measured(experiment, shelf, root)
+    published, problems = load_published(root, experiment.id)
+    if has_errors([*shelf.problems, *problems]):
+        raise DiagnosticsError([*shelf.problems, *problems])
+    return Measured(experiment, shelf, root, published)
 
 
 def _environment(record: Record) -> Environment:
@@ -310,7 +372,7 @@ def _environment(record: Record) -> Environment:
     return Environment(
         record.library,
         software.get(record.library, "?"),
-        backend,
+        _NAMES_OF_PACKAGES.get(backend, backend),
         software.get(backend, "?"),
         software.get("python", "?"),
         machine.cpu,
