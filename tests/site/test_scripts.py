@@ -13,7 +13,8 @@ from moocmap.site.scripts import bundle
 
 NODE = shutil.which("node")
 MODULES = {
-    "main.js": 'import {twice, Counter as Tally} from "./numbers.js";\nimport {shout} from "./words.js";\n'
+    "main.js": "// Starts.\n/** Two\n * lines. */\n"
+    'import {twice, Counter as Tally} from "./numbers.js";\nimport {shout} from "./words.js";\n'
     "const tally = new Tally();\ntally.add(twice(20));\nconsole.log(shout(String(tally.sum)));\n",
     "numbers.js": 'import {shout} from "./words.js";\nconst two = 2;\n'
     "export const twice = (n) => n * two;\n"
@@ -67,3 +68,11 @@ def test_what_cannot_be_joined_is_refused(name: str, text: str, message: str, tm
     write(tmp_path, MODULES | {name: text})
     with pytest.raises(SiteError, match=message):
         bundle(tmp_path, "main.js")
+
+
+def test_comments_on_lines_of_their_own_are_left_out(tmp_path: Path) -> None:
+    text = '// One.\n\n/** Two\n * lines. */\nconst a = "// no"; // stays\n'
+    text += '  /** Three. */\nconst b = "/** no */";\n'
+    joined = bundle(write(tmp_path, {"main.js": text}), "main.js")
+    assert 'const a = "// no"; // stays\nconst b = "/** no */";\n' in joined
+    assert not any(word in joined for word in ("One", "Two", "lines", "Three"))

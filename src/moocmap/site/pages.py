@@ -22,7 +22,7 @@ from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.documents import no_utf8
 from moocmap.fields import text_in
 from moocmap.rulebook import as_body, rule_pages
-from moocmap.site import addresses, exports, lesson_views, scripts, search, strips, wording
+from moocmap.site import addresses, exports, lesson_views, scripts, search, strips, styles, wording
 from moocmap.site.catalogue import SORT_KEYS, Catalogue
 from moocmap.site.chooser_data import Chooser
 from moocmap.site.comparison import Comparison
@@ -362,10 +362,17 @@ def _write_locale(
     for name, text in texts.items():
         _write(folder / f"{name}.md", text.encode())
     if assets.is_dir():
-        shutil.copytree(assets, folder / "assets", dirs_exist_ok=True)
+        _copy_assets(assets, folder / "assets")
     for one in measured:
         for name, svg in one.plot_files(strings).items():
             _write(folder / "experiments" / one.id / name, svg.encode())
+
+
+def _copy_assets(assets: Path, folder: Path) -> None:
+    """Copy images and the like; of the style sheets only the one that they are joined into."""
+    shutil.copytree(assets, folder, ignore=shutil.ignore_patterns("*.css"), dirs_exist_ok=True)
+    sheet = Path("css", "site.css")
+    _write(folder / sheet, styles.bundle(assets / sheet).encode())
 
 
 def _write_shared(folder: Path, files: Mapping[str, bytes], measured: Sequence[Measured]) -> None:

@@ -15,6 +15,8 @@ from moocmap.site.errors import SiteError
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:(?:async )?function\*?|const|class) (\w+))", re.MULTILINE)
+_COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*.*?\*/)\n|^\n", re.MULTILINE | re.DOTALL)
+"""Comments that stand alone on their lines."""
 _LEFT_OVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
@@ -65,6 +67,7 @@ def _as_function(path: Path) -> str:
             f"{path}:{line}: expected 'import {{name}} from \"./module.js\";' on one line or 'export' "
             f"in front of a function, const or class; found '{left_over[0]}'"
         )
+    body = _COMMENT.sub("", f"{body}\n")
     return f"const {_name(path.name)} = (() => {{\n{body.rstrip()}\nreturn {{{', '.join(exported)}}};\n}})();"
 
 
