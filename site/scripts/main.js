@@ -9,6 +9,7 @@ import {startProgressPage} from "./progress.js";
 import {startMap} from "./map.js";
 import {startSearch} from "./search.js";
 import {startTopics} from "./topics.js";
+import {startOffline} from "./offline.js";
 import {startTicks} from "./ticks.js";
 import {startGlossary} from "./glossary.js";
 import {startReferences} from "./references.js";
@@ -29,6 +30,7 @@ const FEATURES = {
   "[data-mm-compare]": startCompare,
   "[data-mm-planner]": startPlanner,
   "[data-mm-root]": startTicks,
+  "[data-mm-offline]": startOffline,
   "[data-mm-chooser]": startChooser,
   "[data-mm-sortable]": startTable,
   "[data-mm-pick]": startPick,

@@ -41,6 +41,13 @@ class Area(Closed):
     name: Text
 
 
+class License(Closed):
+    """Under which terms others may use the guide's data."""
+
+    name: NonEmpty = Field(description="Its short name, such as CC BY 4.0.")
+    url: WebUrl | None = None
+
+
 class GuideSettings(Closed):
     """`guide.yml`: what the guide is called, its languages (the first is the default) and its areas."""
 
@@ -52,6 +59,7 @@ class GuideSettings(Closed):
     edit_url: WebUrl | None = Field(
         None, description="Where files are edited: the path of a file is appended."
     )
+    license: License | None = None
 
 
 class Topic(Closed):

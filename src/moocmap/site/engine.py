@@ -27,10 +27,11 @@ from moocmap.curriculum.model import GuideSettings
 from moocmap.diagnostics import DiagnosticsError, has_errors
 from moocmap.experiments.load import load_experiments
 from moocmap.fields import text_in
-from moocmap.site import addresses, links, policy
+from moocmap.site import addresses, feed, links, policy, sitemap, social_image
 from moocmap.site.addresses import API
 from moocmap.site.errors import SiteError
 from moocmap.site.escape import inline
+from moocmap.site.git_dates import last_changes
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import measure
 from moocmap.site.pages import SHARED, Origins, Written, write_pages
@@ -41,7 +42,7 @@ PAGES = Path("build", "pages")
 MARK = f"{API}/guide.json"
 """The file by which a built site is known."""
 
-_NOT_NEEDED = ("sitemap.xml.gz",)
+_NOT_NEEDED = ("sitemap.xml", "sitemap.xml.gz")  # the site has one for all its languages
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def build(root: Path, target: Path | None = None, *, today: date, site_url: str 
     target = target or root / "build" / "site"
     if not is_site_folder(target):
         raise SiteError(f"{target} is not empty and holds no site built by moocmap; name another folder")
-    settings, written = _compile(root, today)
+    settings, written = _compile(root, today, site_url)
     strings = load_strings(root / "site" / "locales", settings.locales, root)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=target.parent) as workplace:
@@ -73,6 +74,9 @@ def build(root: Path, target: Path | None = None, *, today: date, site_url: str 
         shutil.copytree(root / PAGES / SHARED, fresh)
         _render_locales(root, fresh, settings, strings, site_url)
         _protect(fresh, settings.locales)
+        if site_url:
+            sitemap.write(fresh, settings.locales, site_url)
+            social_image.write(fresh, settings, strings)
         broken = links.check(fresh)
         if broken:
             raise SiteError(_list("the built site has broken or external links", list(map(str, broken))))
@@ -88,16 +92,18 @@ def compile_pages(root: Path, today: date) -> Written:
     return _compile(root, today)[1]
 
 
-def _compile(root: Path, today: date) -> tuple[GuideSettings, Written]:
+def _compile(root: Path, today: date, site_url: str | None = None) -> tuple[GuideSettings, Written]:
     checked = examine(root, today)
     if checked.guide is None:
         raise DiagnosticsError(checked.problems)
-    guide, origins = checked.guide, _origins(checked.sources)
+    guide, origins = checked.guide, _origins(root, checked.sources)
     experiments, problems = load_experiments(root)
     if has_errors(problems):
         raise DiagnosticsError(problems)
     measured = [measure(root, experiment) for experiment in experiments]
-    return guide.settings, write_pages(guide, measured, root / PAGES, root / "site", origins)
+    return guide.settings, write_pages(
+        guide, measured, root / PAGES, root / "site", origins, site_url=site_url
+    )
 
 
 def is_site_folder(path: Path) -> bool:
@@ -105,11 +111,11 @@ def is_site_folder(path: Path) -> bool:
     return not path.exists() or (path.is_dir() and (not any(path.iterdir()) or (path / MARK).is_file()))
 
 
-def _origins(sources: Sources) -> Origins:
+def _origins(root: Path, sources: Sources) -> Origins:
     files = {("course", entry.value.id): entry.document.label for entry in sources.courses}
     files |= {("topic", entry.value.id): entry.document.label for entry in sources.topics}
     files |= {("published", entry.value.id): entry.document.label for entry in sources.published}
-    return Origins(files)
+    return Origins(files, last_changes(root))
 
 
 def _render_locales(
@@ -118,7 +124,7 @@ def _render_locales(
     """Run MkDocs for each locale, side by side, into `fresh/<locale>`."""
     paths = {}
     for locale in settings.locales:
-        configuration = configuration_for(root, settings, strings, locale)
+        configuration = configuration_for(root, settings, strings, locale, site_url)
         configuration["site_dir"] = str((fresh / locale).resolve())
         if site_url:
             configuration["site_url"] = f"{site_url.rstrip('/')}/{locale}/"
@@ -128,7 +134,7 @@ def _render_locales(
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         list(pool.map(lambda item: _run_mkdocs(root, *item), paths.items()))
     for locale in settings.locales:
-        for name in (*_NOT_NEEDED, *(() if site_url else ("sitemap.xml",))):
+        for name in _NOT_NEEDED:
             (fresh / locale / name).unlink(missing_ok=True)
 
 
@@ -143,7 +149,11 @@ def _protect(fresh: Path, locales: Sequence[str]) -> None:
 
 
 def configuration_for(
-    root: Path, settings: GuideSettings, strings: Mapping[str, Strings], locale: str
+    root: Path,
+    settings: GuideSettings,
+    strings: Mapping[str, Strings],
+    locale: str,
+    site_url: str | None = None,
 ) -> dict[str, Any]:
     """Return what one locale's MkDocs configuration says beyond the hand-written `mkdocs.yml`."""
     t, base = strings[locale], _base_configuration(root)
@@ -161,12 +171,21 @@ def configuration_for(
         "markdown_extensions": {"toc": {"permalink_title": str(t("permalink"))}},
         "extra": {
             "locale": locale,
-            "locales": [{"id": other, "name": str(strings[other]("language.name"))} for other in strings],
+            "locales": [_language(strings[other]) for other in strings],
+            "open_graph_locale": _language(t)["open_graph"],
+            "address": f"{site_url.rstrip('/')}/" if site_url else "",
+            "social_image": social_image.FILE,
+            "feed": str(inline(t("changes.title"))) if (root / PAGES / locale / feed.FILE).is_file() else "",
             "group_label": str(inline(t("nav.label"))),
             "switch_language": str(inline(t("switch_language"))),
             "search": {key: str(inline(t(f"search.{key}"))) for key in ("button", "title", "failed")},
         },
     }
+
+
+def _language(t: Strings) -> dict[str, str]:
+    """Return what the theme must know of a language: its id, its name, and Open Graph's name of it."""
+    return {"id": t.locale, "name": str(t("language.name")), "open_graph": str(t("meta.open_graph_locale"))}
 
 
 def _base_configuration(root: Path) -> dict[str, Any]:

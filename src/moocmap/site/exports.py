@@ -37,6 +37,7 @@ def export(guide: Guide, measured: Sequence[Measured]) -> dict[str, bytes]:
         "history.json": as_json(_plain(guide.history)),
         "chooser.json": as_json(_plain(guide.chooser)),
         "quizzes.json": as_json(_plain(guide.quizzes)),
+        "changes.json": as_json(_plain(guide.changes)),
         "libraries.json": as_json(_plain([guide.libraries])[0]),
         "references.bib": "\n\n".join(map(bibtex, guide.references)) + "\n",
         "coverage.csv": coverage_csv(coverage),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Environment
 from markupsafe import Markup
 
 from moocmap.curriculum.model import DEPTHS, Guide
@@ -29,9 +30,12 @@ from moocmap.site.comparison import Comparison
 from moocmap.site.course_page import CoursePage
 from moocmap.site.errors import SiteError
 from moocmap.site.examples import read_examples
+from moocmap.site.feed import FILE as FEED
+from moocmap.site.feed import atom
 from moocmap.site.glossing import Words
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
+from moocmap.site.metadata import linked_data
 from moocmap.site.planner_data import planner_data
 from moocmap.site.progress_data import progress_data
 from moocmap.site.quizzes import Quizzes
@@ -49,13 +53,20 @@ _FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
 @dataclass(frozen=True)
 class Origins:
-    """Which file each object comes from, for the links that lead back to it."""
+    """Which file each object comes from, for the links that lead back to it, and when files changed."""
 
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    days: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: str, object_id: str, default: str = "") -> str:
         """Return the file of an object, named relative to the guide's folder."""
         return self.files.get((kind, object_id), default)
+
+    def changed(self, file: str) -> str:
+        """Return the day of a file's last change, of a folder's newest one; "" where it is not known."""
+        if not file.endswith("/"):
+            return self.days.get(file, "")
+        return max((day for name, day in self.days.items() if name.startswith(file)), default="")
 
 
 @dataclass(frozen=True)
@@ -76,12 +87,14 @@ def write_pages(
     out: Path,
     site_source: Path,
     origins: Origins | None = None,
+    *,
+    site_url: str | None = None,
 ) -> Written:
     """Render every page of every locale of `guide` into `out/<locale>`, and exported data into `out/shared`.
 
-    `site_source` holds `templates/`, `pages/<locale>/`, `locales/`, `scripts/` and `assets/`. What an earlier
-    run left in these folders is replaced. Raises DiagnosticsError or SiteError, before anything is written,
-    when a string, a template or a page is wrong.
+    `site_source` holds `templates/`, `pages/<locale>/`, `locales/`, `scripts/` and `assets/`; `site_url` is
+    where the site will live, if known. What an earlier run left in these folders is replaced. Raises
+    DiagnosticsError or SiteError, before anything is written, when a string, a template or a page is wrong.
     """
     locales = guide.settings.locales
     names = {library.id: library.name for library in guide.libraries.libraries}
@@ -99,23 +112,51 @@ def write_pages(
     for locale in locales:
         pages = site_pages(view, strings[locale], measured, origins)
         shared = shared_data(view, strings[locale], measured, origins) | {"examples": examples}
-        texts[locale] = {page.path: render(page, templates, strings[locale], shared) for page in pages}
+        texts[locale] = {}
+        for page in pages:
+            data = linked_data(page, view, strings[locale], measured, site_url)
+            texts[locale][page.path] = render(page, templates, strings[locale], shared, data)
         texts[locale] |= _rule_texts(strings[locale])
+        for name in hand_written[locale]:
+            foot = _foot(f"{site_source.name}/pages/{locale}/{name}.md", name)
+            text = render(foot, templates, strings[locale], shared)
+            hand_written[locale][name] += "\n" + _FRONT_MATTER.sub("", text, count=1)
         _add_hand_written(texts[locale], hand_written[locale], locale)
         titles = {name: _title(text) for name, text in hand_written[locale].items()}
         indexes[locale] = search.script(search.entries(view, strings[locale], pages, titles), strings[locale])
     shared_files = exports.export(guide, measured)
     shared_files |= {f"{addresses.API}/{name}": text.encode() for name, text in examples.files.items()}
-    known = Markup(json.dumps(locales))
-    root_data = {"guide": guide, "strings": strings, "locales": locales, "known": known}
-    index = render_template(templates, "root.html", root_data, "index.html")
+    root_pages = _root_pages(guide, strings, templates, site_url)
+    worker = (site_source / "scripts" / "offline_worker.js").read_bytes()
     script = scripts.bundle(site_source / "scripts", "main.js")
     for locale in locales:
         _write_locale(out / locale, texts[locale], strings[locale], measured, site_source / "assets")
         _write(out / locale / "assets" / "js" / "guide.js", script.encode())
         _write(out / locale / search.FILE, indexes[locale].encode())
-    _write_shared(out / SHARED, {**shared_files, "index.html": index.encode()}, measured)
+        if guide.changes:
+            text = atom(guide, strings[locale], measured, site_url)
+            _write(out / locale / FEED, text.encode())
+    _write_shared(out / SHARED, {**shared_files, **root_pages, "offline_worker.js": worker}, measured)
     return Written({locale: sorted(texts[locale]) for locale in locales})
+
+
+def _root_pages(
+    guide: Guide, strings: Mapping[str, Strings], templates: Environment, site_url: str | None
+) -> dict[str, bytes]:
+    """Return the pages that belong to no language: the first one, and those shown in place of another."""
+    locales = guide.settings.locales
+    base = f"{site_url.rstrip('/')}/" if site_url else ""
+    data = {"guide": guide, "strings": strings, "locales": locales, "known": Markup(json.dumps(locales))}
+    pages = {
+        "index.html": render_template(templates, "root.html", {**data, "base": base}, "index.html"),
+        "404.html": render_template(
+            templates, "missing.html", {**data, "base": base, "key": "missing_page"}, "404.html"
+        ),
+        "offline.html": render_template(
+            templates, "missing.html", {**data, "base": "", "key": "offline_page"}, "offline.html"
+        ),
+    }
+    return {name: text.encode() for name, text in pages.items()}
 
 
 def shared_data(
@@ -194,6 +235,7 @@ def _companion_pages(view: GuideView, t: Strings, section: Callable[..., Page]) 
         (guide.libraries.libraries, addresses.LIBRARIES, "libraries"),
         (guide.history, addresses.HISTORY, "history"),
         (guide.chooser, addresses.CHOOSER, "chooser"),
+        (guide.changes, addresses.CHANGES, "changes"),
         (guide.quizzes, addresses.QUIZZES, "quizzes"),
     ]
     data: dict[str, dict[str, object]] = {
@@ -301,6 +343,11 @@ def _hand_written(folder: Path) -> dict[str, str]:
             label = f"site/pages/{folder.name}/{path.relative_to(folder).as_posix()}"
             raise DiagnosticsError([no_utf8(error, label)]) from error
     return texts
+
+
+def _foot(file: str, name: str) -> Page:
+    """Return the foot of a hand-written page, which says where it can be edited."""
+    return Page(name, "", "foot.md", "", {"file": file})
 
 
 def _same_pages(hand_written: Mapping[str, Mapping[str, str]], site_source: Path) -> None:

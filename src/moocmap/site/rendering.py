@@ -47,8 +47,17 @@ def environment(templates: Path) -> jinja2.Environment:
     )
 
 
-def render(page: Page, templates: jinja2.Environment, strings: Strings, shared: Mapping[str, Any]) -> str:
-    """Render a page to Markdown with front matter. Raises SiteError naming the template and its line."""
+def render(
+    page: Page,
+    templates: jinja2.Environment,
+    strings: Strings,
+    shared: Mapping[str, Any],
+    linked_data: str = "",
+) -> str:
+    """Render a page to Markdown with front matter, in which `linked_data` is JSON for the page's head.
+
+    Raises SiteError naming the template and its line.
+    """
     words = shared.get("words") or Words((), strings.locale)
     prose = Glosser(words, page.path, words.named(page.title))
     helpers = {
@@ -65,7 +74,7 @@ def render(page: Page, templates: jinja2.Environment, strings: Strings, shared: 
     }
     data = {**shared, **helpers, **page.data}
     body = render_template(templates, page.template, data, f"{strings.locale}/{page.path}")
-    return front_matter(page) + body.strip() + "\n" + _glosses(prose, strings)
+    return front_matter(page, linked_data) + body.strip() + "\n" + _glosses(prose, strings)
 
 
 def _glosses(prose: Glosser, strings: Strings) -> str:
@@ -98,12 +107,14 @@ def _template_line(error: Exception, template: str) -> str:
     return place
 
 
-def front_matter(page: Page) -> str:
+def front_matter(page: Page, linked_data: str = "") -> str:
     """Return the page's metadata. Texts are escaped here, because the theme prints them as they are."""
     metadata: dict[str, Any] = {"title": html.escape(visible(page.title).strip()), "section": page.section}
     if page.description:
         metadata["description"] = html.escape(visible(page.description).strip())
     metadata["hide"] = ["navigation"] if page.shows_contents else ["navigation", "toc"]
+    if linked_data:
+        metadata["linked_data"] = linked_data
     text = yaml.dump(metadata, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=10**6)
     return f"---\n{text}---\n\n"
 
