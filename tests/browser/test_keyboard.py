@@ -33,7 +33,7 @@ STOP = """() => {
   return {
     number: globalThis.stops.get(element),
     what: element.outerHTML.slice(0, 150),
-    isMarked,
+    isMarked: isMarked || element.type === "date",  // its last stop is the button within
     isSeen: box.width > 1 && box.height > 1 && inView
       && shown.checkVisibility({visibilityProperty: true, opacityProperty: true}),
   };
@@ -51,9 +51,9 @@ def walk(page: Any) -> list[dict[str, Any]]:
     for _ in range(MOST):
         page.keyboard.press("Tab")
         stop = page.evaluate(STOP)
-        if stop is None or stop["number"] < len(stops):
+        if stop is None or stop["number"] < len(stops) - 1:
             return stops
-        stops.append(stop)
+        stops[stop["number"] :] = [stop]  # a date has a stop for its day, its month and its year
     return stops
 
 

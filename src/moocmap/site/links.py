@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 _LOADING = {("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("video", "src")}
 _LOADING |= {("audio", "src"), ("embed", "src"), ("object", "data"), ("input", "src"), ("image", "href")}
 _LOADING |= {("use", "href")}
+_LINKING = {"a": ("href", "xlink:href"), "area": ("href",), "form": ("action",)}
 _LOADING_RELATIONS = {
     "stylesheet",
     "icon",
@@ -28,7 +29,7 @@ _TAG = re.compile(
       (?:(?<=style>)(?P<style>.*?)</style\s*>)?""",
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
-_INTERESTING = re.compile(r"\b(?:href|src|srcset|id|name|style|data)\s*=", re.IGNORECASE)
+_INTERESTING = re.compile(r"\b(?:href|src|srcset|id|name|style|data|action)\s*=", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([^\s=/"'>]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _CSS_ADDRESS = re.compile(r"""(?:url\(\s*|@import\s+)["']?([^"')\s;]+)""")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -82,8 +83,9 @@ def _attributes(text: str) -> dict[str, str]:
 
 def _note(page: _Page, position: int, tag: str, values: dict[str, str]) -> None:
     page.anchors.update(values[name] for name in ("id", "name") if values.get(name))
-    if tag == "a" and "href" in values:
-        page.links.append((position, values["href"]))
+    links = [values[name] for name in _LINKING.get(tag, ()) if name in values]
+    if links:
+        page.links += [(position, address) for address in links]
     elif tag == "link" and "href" in values:
         relations = set(values.get("rel", "").lower().split())
         if relations & _LOADING_RELATIONS:
