@@ -62,6 +62,7 @@ export function startMap(root) {
         "is-dim": node.isDim, "is-chosen": node === chosen, "is-needed": needed.has(node), "is-opened": opened.has(node),
       });
       node.element.toggleAttribute("hidden", node.isHidden);
+      node.element.setAttribute("aria-current", node === chosen);
     }
     for (const {element, source, target} of edges) {
       const within = (set) => (set.has(source) || source === chosen) && (set.has(target) || target === chosen);
@@ -116,18 +117,20 @@ export function startMap(root) {
     const further = (set, direct) => nodes.filter((node) => set.has(node) && !direct.includes(node));
     const closing = make("button", {type: "button", class: "mm-map__close"}, words.close);
     closing.addEventListener("click", () => choose(null));
-    const after = chosen.after.length ? [...chips(words.opens, chosen.after), ...chips(words.later, further(opened, chosen.after))] : [make("p", {class: "mm-quiet"}, words.end)];
-    const before = chosen.before.length ? [...chips(words.direct, chosen.before), ...chips(words.earlier, further(needed, chosen.before))] : [make("p", {class: "mm-quiet"}, words.start)];
+    const quiet = (text) => make("p", {class: "mm-quiet"}, text);
+    const after = [...chips(words.opens, chosen.after), ...chips(words.later, further(opened, chosen.after))];
+    const before = [...chips(words.direct, chosen.before), ...chips(words.earlier, further(needed, chosen.before))];
     panel.replaceChildren(
       closing,
-      make("h2", {}, chosen.name),
-      make("p", {class: "mm-quiet"}, area.querySelector(`[value="${chosen.area}"]`).textContent),
+      make("h2", {tabindex: -1}, chosen.name),
+      quiet(area.querySelector(`[value="${chosen.area}"]`).textContent),
       make("p", {}, definitions[chosen.place]),
       make("p", {}, make("a", {href: chosen.element.getAttribute("href")}, words.topic), " · ",
         make("a", {href: `${planner}?goal=${chosen.id}`}, words.shortest)),
       tickBox("topics", chosen.id, words.tick, true),
-      ...(known ? [make("p", {class: "mm-quiet"}, fill(words.known, {done: known, n: needed.size}))] : []),
-      ...before, ...after,
+      ...(known ? [quiet(fill(words.known, {done: known, n: needed.size}))] : []),
+      ...(before.length ? before : [quiet(words.start)]),
+      ...(after.length ? after : [quiet(words.end)]),
     );
     says.textContent = fill(words.chosen, {name: chosen.name, before: needed.size, after: opened.size});
   }
@@ -152,23 +155,27 @@ export function startMap(root) {
   // Choosing ----------------------------------------------------------------------------------------
 
   function choose(node, takeFocus = false) {
+    const last = chosen;
+    const isInPanel = panel.contains(document.activeElement);
     chosen = node;
     found.hidden = true;
     show();
+    if (!node && isInPanel) (isPhone.matches ? search : last.element).focus({preventScroll: true});
     if (node) {
       rove(node);
       if (only.checked) fit(0.7, 1);
       else if (scale < 0.55) zoomTo(0.8);
       reveal(node, true);
-      if (takeFocus) node.element.focus({preventScroll: true});
+      if (takeFocus && isPhone.matches) panel.querySelector("h2").focus();
+      else if (takeFocus) node.element.focus({preventScroll: true});
     } else if (whole === size && scale < 0.3) zoomTo(startScale());
   }
 
-  /** Choose a topic where its link was clicked, unless the click asks for another window. */
+  /** Choose a topic where its link was clicked; a chosen one, or a click for another window, follows the link. */
   function chooseOn(event, node) {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (node === chosen || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    choose(node, !isPhone.matches);
+    choose(node, true);
   }
 
   /** Make one box the one that the Tab key reaches. */
@@ -289,9 +296,7 @@ export function startMap(root) {
   }
   function onPointerUp() {
     root.classList.remove("is-dragged");
-    if (drag?.moved) addEventListener("click", (event) => event.preventDefault(), {once: true, capture: true});
-    if (drag?.moved) setTimeout(() => (drag = null));
-    else drag = null;
+    setTimeout(() => (drag = null)); // after the click that ends a drag
   }
 
   // Starting ----------------------------------------------------------------------------------------
@@ -346,7 +351,7 @@ export function startMap(root) {
   find("form").addEventListener("submit", (event) => {
     event.preventDefault();
     const [first] = showFound();
-    if (first) choose(first, !isPhone.matches);
+    if (first) choose(first, true);
   });
   onChange(showKnown);
 
