@@ -8,8 +8,9 @@ import pytest
 
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.experiments.load import load_experiments
+from moocmap.site.figures import Span
 from moocmap.site.locales import Strings
-from moocmap.site.measured import Measured, Span, measure
+from moocmap.site.measured import Measured, measure
 from moocmap.site.wording import Wording
 
 Texts = dict[str, Strings]

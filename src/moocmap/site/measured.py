@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -20,112 +20,10 @@ from moocmap.experiments.shelf import OWN, Shelf, best_shelf
 from moocmap.experiments.spec import Phase
 from moocmap.fields import Text
 from moocmap.site import findings
+from moocmap.site.figures import Curves, Difference, Environment, Result, Span, axis_of, environment_of
 from moocmap.site.locales import Strings
 
 METRICS = ("accuracy", "macro_f1", "loss")
-
-_NAMES_OF_PACKAGES = {"torch": "pytorch"}
-"""Libraries whose package has another name; a guide may know another library of that name."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """A mean with its interval, and where both lie on an axis, in percent of its length."""
-
-    mean: float
-    low: float
-    high: float
-    axis: tuple[float, float] = (0.0, 1.0)
-
-    @property
-    def has_interval(self) -> bool:
-        """Whether there is more than one value behind the mean."""
-        return not math.isnan(self.low)
-
-    def percent(self, value: float) -> float:
-        """Return where a value lies on the axis."""
-        start, end = self.axis
-        return round(100 * (value - start) / (end - start), 2)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one library came to with one model and one recipe."""
-
-    library: str
-    model: str
-    recipe: str
-    n: int
-    accuracy: Span
-    row: Mapping[str, Any]
-
-    def span(self, name: str) -> Span:
-        """Return the mean and interval of another figure of the summary, such as `macro_f1`."""
-        return Span(self.row[name], self.row[f"{name}_low"], self.row[f"{name}_high"])
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Library a − library b in one metric, paired on seeds."""
-
-    a: str
-    b: str
-    model: str
-    recipe: str
-    metric: str
-    n: int
-    span: Span
-
-    @property
-    def verdict(self) -> str:
-        """Which figure is higher, `a` or `b`; `none` if zero is in the interval; `single` without one."""
-        if not self.span.has_interval:
-            return "single"
-        return "a" if self.span.low > 0 else "b" if self.span.high < 0 else "none"
-
-
-@dataclass(frozen=True)
-class Environment:
-    """The versions and the machine of a record. Without an accelerator, `accelerator` is empty."""
-
-    library: str
-    version: str
-    backend: str
-    backend_version: str
-    python: str
-    cpu: str
-    threads: int
-    cores: int
-    accelerator: str
-
-
-@dataclass(frozen=True)
-class Curves:
-    """The training curves of one model and one recipe, and the same figures as a table."""
-
-    model: str
-    recipe: str
-    records: Sequence[Record] = field(repr=False)
-
-    def file(self, *, dark: bool) -> str:
-        """Return the name of the drawing."""
-        return f"curves-{self.model}-{self.recipe}-{'dark' if dark else 'light'}.svg"
-
-    @cached_property
-    def table(self) -> list[dict[str, Any]]:
-        """The means over seeds, with the lowest and the highest, by library, phase and epoch."""
-        columns = ["train_loss", "validation_loss", "train_accuracy", "validation_accuracy"]
-        rows = []
-        for library in dict.fromkeys(record.library for record in self.records):
-            mine = [record.transfer_epochs for record in self.records if record.library == library]
-            for index in range(len(mine[0])):
-                first = mine[0].iloc[index]
-                row = {"library": library, "phase": str(first["phase"]), "epoch": int(first["epoch"])}
-                for column in columns:
-                    values = [float(table.iloc[index][column]) for table in mine]
-                    row[column] = Span(math.fsum(values) / len(values), min(values), max(values))
-                rows.append(row)
-        return rows
 
 
 @dataclass(frozen=True)
@@ -214,7 +112,7 @@ class Measured:
             return []
         rows = compare.summary(self.records).to_dict("records")
         spans = [Span(row["accuracy"], row["accuracy_low"], row["accuracy_high"]) for row in rows]
-        axis = _axis(spans, limits=(0.0, 1.0))
+        axis = axis_of(spans, limits=(0.0, 1.0))
         return [
             Result(
                 row["library"],
@@ -234,7 +132,7 @@ class Measured:
         for metric in METRICS if self.records else ():
             rows = compare.paired_difference(self.records, metric).to_dict("records")
             spans = [Span(row["mean"], row["low"], row["high"]) for row in rows]
-            axis = _axis([*spans, Span(0.0, 0.0, 0.0)])
+            axis = axis_of([*spans, Span(0.0, 0.0, 0.0)])
             for row, span in zip(rows, spans, strict=True):
                 placed = Span(span.mean, span.low, span.high, axis)
                 found.append(
@@ -272,7 +170,7 @@ class Measured:
     @cached_property
     def environments(self) -> list[Environment]:
         """The versions and machines that the records name, each once."""
-        return list(dict.fromkeys(map(_environment, self.records)))
+        return list(dict.fromkeys(map(environment_of, self.records)))
 
     @cached_property
     def data_parts(self) -> dict[str, dict[str, int]]:
@@ -364,30 +262,6 @@ def measure(root: Path, experiment: Experiment) -> Measured:
     if has_errors([*shelf.problems, *problems]):
         raise DiagnosticsError([*shelf.problems, *problems])
     return Measured(experiment, shelf, root, published)
-
-
-def _environment(record: Record) -> Environment:
-    software, machine = record.facts.software, record.facts.hardware
-    backend = software.get("backend", "")
-    return Environment(
-        record.library,
-        software.get(record.library, "?"),
-        _NAMES_OF_PACKAGES.get(backend, backend),
-        software.get(backend, "?"),
-        software.get("python", "?"),
-        machine.cpu,
-        machine.threads or machine.cores,
-        machine.cores,
-        "" if machine.accelerator == "none" else machine.accelerator,
-    )
-
-
-def _axis(spans: Sequence[Span], limits: tuple[float, float] = (-math.inf, math.inf)) -> tuple[float, float]:
-    """Return an axis that shows all spans with a margin, within limits."""
-    values = [v for span in spans for v in (span.mean, span.low, span.high) if not math.isnan(v)]
-    low, high = min(values), max(values)
-    margin = 0.15 * (high - low) or 0.05
-    return max(limits[0], low - margin), min(limits[1], high + margin)
 
 
 def _without_nan(row: Mapping[str, Any]) -> dict[str, Any]:

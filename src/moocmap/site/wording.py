@@ -11,8 +11,8 @@ from markupsafe import Markup
 from moocmap.curriculum.delta import hours
 from moocmap.curriculum.model import Author, Course, Effort, Fact, Price, Range, Reference
 from moocmap.site.escape import inline, web_address
+from moocmap.site.figures import Environment
 from moocmap.site.locales import Strings
-from moocmap.site.measured import Environment
 
 _DOI = re.compile(r"^10\.\d{4,9}/\S+$")
 _ARXIV = re.compile(r"^(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?$")
