@@ -36,7 +36,7 @@ export function startQuiz(quiz) {
 
 /** Make a question answerable; `changed` is called after every answer. */
 function startQuestion(root, say, changed) {
-  const items = [...root.querySelectorAll(".mm-replys > li")];
+  const items = [...root.querySelectorAll(".mm-replies > li")];
   const verdicts = [...root.querySelectorAll(".mm-verdict")];
   const rights = verdicts.map((verdict) => verdict.classList.contains("mm-verdict--right"));
   const isSingle = rights.filter(Boolean).length === 1;
@@ -45,7 +45,7 @@ function startQuestion(root, say, changed) {
   let result = null;
 
   root.querySelector(".mm-solution").hidden = true;
-  root.querySelector(".mm-replys").after(check, status);
+  root.querySelector(".mm-replies").after(check, status);
   const controls = items.map((item, place) => {
     const text = make("span", {}, item.textContent);
     const control = isSingle ? make("button", {type: "button", class: "mm-reply"}, text) : make("input", {type: "checkbox", autocomplete: "off"});
@@ -59,8 +59,8 @@ function startQuestion(root, say, changed) {
     if (result !== null || !chosen.length) return;
     result = rights.every((right, place) => right === chosen.includes(place));
     items.forEach((item, place) => {
-      item.classList.add(rights[place] ? "mm-replys__right" : "mm-replys__wrong");
-      item.classList.toggle("mm-replys__chosen", chosen.includes(place));
+      item.classList.add(rights[place] ? "mm-replies__right" : "mm-replies__wrong");
+      item.classList.toggle("mm-replies__chosen", chosen.includes(place));
       const mark = verdicts[place].querySelector(".mm-verdict__mark").cloneNode(true);
       item.append(make("p", {class: "mm-reply__why"}, mark, " ", verdicts[place].querySelector(".mm-verdict__why").textContent));
       lock(controls[place], true);
@@ -75,7 +75,7 @@ function startQuestion(root, say, changed) {
   function reset() {
     result = null;
     for (const item of items) {
-      item.classList.remove("mm-replys__right", "mm-replys__wrong", "mm-replys__chosen");
+      item.classList.remove("mm-replies__right", "mm-replies__wrong", "mm-replies__chosen");
       item.querySelector(".mm-reply__why")?.remove();
     }
     for (const control of controls) {
