@@ -22,7 +22,7 @@ export function showPlan(page, {plan, weeks, hours, start, wanted, leftOut, limi
     ...(minutes % 60 || minutes < 60 ? [`${minutes % 60} min`] : []),
   ].join(" ");
   const linked = (place) => make("a", {href: data.topic.replace("*", guide.topics[place].id)}, guide.topics[place].name);
-  const listed = (places) => places.flatMap((place, at) => [at ? ", " : "", linked(place)]);
+  const listed = (places) => places.flatMap((place, at) => [at ? " · " : "", linked(place)]);
   const names = (places) => places.map((place) => guide.topics[place].name).join(", ");
   const lessonLink = (lesson) => make("a", {href: data.lesson.replace("*", lesson.course.id).replace("*", lesson.id)}, lesson.title);
 

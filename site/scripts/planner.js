@@ -24,7 +24,6 @@ export function startPlanner(root) {
     say: speaker(data.words),
     find: (name) => root.querySelector(`[data-mm-${name}]`),
     form: root.querySelector("form"),
-    limit: Number(root.dataset.mmLimit ?? LIMIT),
     turn: 0,
   };
   document.querySelector("[data-mm-planner-plain]").hidden = true;
@@ -203,12 +202,13 @@ function look(page) {
   });
   const missing = untaught(guide, input);
   if (!input.goals.length && !page.leftOut.length) return showStart(page);
-  if (!input.courses.length) return showTrouble(page, page.say("no_course"), []);
+  if (!input.courses.length) return showUntaught(page, [], input);
   if (!input.goals.length) return showUntaught(page, page.leftOut, input);
   if (missing.length) return showUntaught(page, missing, input);
   const key = JSON.stringify([input.goals, input.depth, input.prerequisites, [...input.known], input.courses.map(({id}) => id)]);
   if (page.last?.key === key) return show(page, page.last.plan);
   const begun = performance.now();
+  page.limit = Number(page.root.dataset.mmLimit ?? LIMIT);
   const search = findPlan(guide, input, () => performance.now() - begun < page.limit);
   const slice = () => {
     if (page.turn !== turn) return;
@@ -279,9 +279,19 @@ function showUntaught(page, missing, {courses}) {
     page.root.querySelector("#plan").focus();
   });
   const isGoal = asked.lists.some(({name, id}) => name === "goal" && missing.includes(id));
+  const loosen = make("button", {type: "button", class: "mm-action"}, say("loosen"));
+  loosen.addEventListener("click", () => {
+    asked.lists = asked.lists.filter(({name}) => name !== "only" && name !== "exclude");
+    asked.switches.delete("free");
+    asked.language = "";
+    read(page, queryOf(page).toString());
+    page.root.querySelector("#plan").focus();
+  });
+  const isChoosy = idsOf(page, "only").length || idsOf(page, "exclude").length || asked.language || asked.switches.has("free");
   const isOlder = guide.courses.some((course) => !course.current && !courses.includes(course));
-  showTrouble(page, say("untaught", {n: missing.length, topics: names}), [
-    make("p", {class: "mm-actions"}, ...(isGoal ? [drop, " "] : []), ...(isOlder && !asked.switches.has("superseded") ? [allow] : [])),
+  showTrouble(page, courses.length ? say("untaught", {n: missing.length, topics: names}) : say("no_course"), [
+    make("p", {class: "mm-actions"}, ...(isGoal ? [drop] : []), ...(isOlder && !asked.switches.has("superseded") ? [allow] : []),
+      ...(isChoosy ? [loosen] : [])),
   ]);
 }
 
@@ -300,6 +310,9 @@ function settle(page) {
   for (const name of ["save", "print", "export"]) page.find(`do="${name}"`).hidden = !has;
   page.find('do="ics"').hidden = !has || !page.weeks.length;
   page.find('do="share"').hidden = !page.asked.lists.length;
+  const jump = page.find("jump");
+  jump.hidden = !has;
+  jump.firstChild.textContent = has ? page.find("said").textContent.split(" · ").slice(0, 3).join(" · ") : "";
   page.find("command").hidden = !page.plan || page.hours === null;
   if (page.plan) page.find("command").querySelector("code").textContent = commandOf(page);
   showKept(page);

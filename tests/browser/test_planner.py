@@ -64,7 +64,7 @@ def test_an_address_makes_the_whole_plan_with_its_reasons(visit: Start) -> None:
     ]
     first, second = page.locator(".mm-plan__lesson").all()
     assert "4.8 h*" in first.inner_text()
-    assert "Prepares: Gradient, Learning rate" in first.inner_text()
+    assert "Prepares: Gradient · Learning rate" in first.inner_text()
     assert "Goal: Learning rate finder" in second.inner_text()
     assert "15 min of 1 h 30 min this week" in second.inner_text()
     assert page.locator(".mm-plan__more").inner_text() == "continued: Text, 1 h 15 min"
@@ -150,6 +150,29 @@ def test_a_goal_that_no_chosen_course_teaches_can_be_dropped_or_courses_allowed(
     page.get_by_role("button", name="Plan without it").click()
     assert lessons(page) == ["1. Gradients"]
     assert page.url.endswith("?goal=gradient")
+
+
+@over_http
+def test_a_choice_of_courses_that_is_too_narrow_is_loosened_with_one_click(visit: Start) -> None:
+    visitor = visit()
+    visitor.open("en/planner.html?goal=gradient&free=1&language=es")
+    page = visitor.page
+    assert said(page) == "No course is left to choose from."
+    page.get_by_role("button", name="Choose from all courses").click()
+    assert lessons(page) == ["1. Gradients"]
+    assert not page.is_checked("input[name=free]")
+    assert page.url.endswith("?goal=gradient")
+
+
+@over_http
+def test_on_a_phone_the_plan_is_one_step_away(visit: Start) -> None:
+    visitor = visit(viewport={"width": 360, "height": 640})
+    visitor.open(f"en/planner.html?{FINDER}")
+    link = visitor.page.locator(".mm-planner__jump a")
+    assert link.inner_text() == "2 lessons · 2 courses · 6.3 hours"
+    link.click()
+    visitor.page.wait_for_function("document.querySelector('#plan').getBoundingClientRect().top < 200")
+    assert visitor.page.url.endswith("start=2027-01-11&superseded=1#plan")
 
 
 @over_http
@@ -289,7 +312,7 @@ def hard_page(page_text: str) -> str:
     data["courses"] = [["c", "Course", "en", True, True, "https://example.org", hard]]
     text = json.dumps(data).replace("<", "\\u003c")
     return (page_text[:start] + text + page_text[end:]).replace(
-        " data-mm-planner>", ' data-mm-planner data-mm-limit="2000">'
+        " data-mm-planner>", ' data-mm-planner data-mm-limit="600000">'
     )
 
 
@@ -304,12 +327,12 @@ def test_a_long_search_leaves_the_page_alive_and_ends_honestly(visit: Start, sit
     page.click("#mm-pick-goal")  # the page answers meanwhile
     page.get_by_role("option", name="Topic 7 Everything").wait_for()
     page.keyboard.press("Escape")
-    page.locator(".mm-plan .mm-notice", has_text="stopped after 2 seconds").wait_for()
+    page.get_by_role("button", name="Remove Everything").click()  # the next input ends the search
+    assert "Choose a goal" in said(page)
+    page.evaluate("document.querySelector('[data-mm-planner]').dataset.mmLimit = 2000")
+    page.get_by_role("button", name="Everything").click()
+    page.locator(".mm-plan .mm-notice", has_text="stopped after 2 seconds").wait_for(timeout=30_000)
     assert "lessons" in said(page)
     page.fill("input[name=hours-per-week]", "9")  # no new search
     page.keyboard.press("Tab")
     assert "weeks at 9 h" in said(page)
-    page.select_option("#mm-depth", "uses")  # a new one, which the next input ends
-    page.locator("[data-mm-said]", has_text="Searching…").wait_for()
-    page.get_by_role("button", name="Remove Everything").click()
-    assert "Choose a goal" in said(page)
