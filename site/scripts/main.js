@@ -1,6 +1,7 @@
 // Starts what the page holds. Every feature finds its elements by a data attribute and does nothing without
 // them; each page is complete and readable before any of this runs.
 
+import {startCode} from "./code.js";
 import {startCatalogue} from "./catalogue.js";
 import {startCompare} from "./compare.js";
 import {startChooser} from "./chooser.js";
@@ -26,6 +27,7 @@ const FEATURES = {
   "[data-mm-search]": startSearch,
   "[data-mm-map]": startMap,
   "[data-mm-topics]": startTopics,
+  ".md-typeset .highlight": startCode,
   "[data-mm-catalogue]": startCatalogue,
   "[data-mm-compare]": startCompare,
   "[data-mm-planner]": startPlanner,

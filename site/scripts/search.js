@@ -1,7 +1,7 @@
-// The search: a dialog that the header's button, "/", "s", "f" or Ctrl+K opens, and an address with "?q=…".
+// The search: a dialog that the header's button, "/", "s", "f" or Ctrl+K opens, and an address with "?search=…".
 // Its index (all names of the guide in every language) is loaded when it is first needed.
 
-import {fill, make} from "./page.js";
+import {addressState, fill, make} from "./page.js";
 
 const MOST = 12;
 /** What a name is worth, by how the query fits it; `words` counts once more for the share of the name they are. */
@@ -12,20 +12,34 @@ const [OTHER_NAME, SINGULAR] = [0.95, 0.97];
 const REPEATS = {lesson: 36, unit: 40, event: 20, work: 15, rule: 30};
 
 export function startSearch(button) {
-  const base = new URL(`${button.dataset.mmSearch}/`, location.href);
-  const dialog = make("dialog", {class: "mm-search", "aria-label": button.dataset.mmTitle});
-  let box = null;
-  const open = (query = "") => {
+  const {mmSearch, mmTitle, mmClose, mmFailed} = button.dataset;
+  const base = new URL(`${mmSearch}/`, location.href);
+  const input = make("input", {
+    type: "text", inputmode: "search", class: "mm-search__input", role: "combobox", "aria-label": mmTitle,
+    "aria-autocomplete": "list", "aria-controls": "mm-search-found", "aria-expanded": "false",
+    autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "go",
+  });
+  const close = make("button", {type: "button", class: "mm-search__close", "aria-label": mmClose}, "×");
+  const status = make("p", {class: "mm-search__status", role: "status"}, "…");
+  const list = make("div", {id: "mm-search-found", class: "mm-search__found", role: "listbox", "aria-label": mmTitle, hidden: true});
+  const dialog = make("dialog", {class: "mm-search", "aria-label": mmTitle}, make("div", {class: "mm-search__line"}, input, close), status, list);
+  let ask = null;
+
+  async function open(query) {
     if (dialog.open) return;
     dialog.showModal();
-    if (!box) {
-      dialog.append(make("p", {class: "mm-search__status"}, "…"));
-      index(base).then(
-        (found) => { box = fillDialog(dialog, found, base); box.ask(query); },
-        () => dialog.replaceChildren(closing(dialog), make("p", {class: "mm-search__status", role: "alert"}, button.dataset.mmFailed)),
-      );
-    } else box.ask(query);
-  };
+    if (query) input.value = query;
+    input.focus();
+    input.select();
+    try {
+      ask ??= answers({dialog, input, status, list}, await index(base), base); // typing may go on meanwhile
+      ask();
+    } catch {
+      status.textContent = mmFailed;
+    }
+  }
+
+  close.addEventListener("click", () => dialog.close());
   document.body.append(dialog);
   button.addEventListener("click", () => open());
   for (const event of ["pointerenter", "focus"]) button.addEventListener(event, () => index(base).catch(() => {}), {once: true});
@@ -37,18 +51,12 @@ export function startSearch(button) {
     event.preventDefault();
     open();
   });
-  const asked = new URLSearchParams(location.search).get("q");
-  if (asked !== null && !document.querySelector("[data-mm-own-q]")) open(asked);
+  const asked = addressState().get("search");
+  if (asked !== null) open(asked);
 }
 
 function isTyping(target) {
   return target.isContentEditable || target.matches?.("select, textarea, input:not([type=checkbox], [type=radio], [type=button])");
-}
-
-function closing(dialog, text = "×") {
-  const button = make("button", {type: "button", class: "mm-search__close", "aria-label": text}, "×");
-  button.addEventListener("click", () => dialog.close());
-  return button;
 }
 
 let loading = null;
@@ -171,17 +179,11 @@ function isNear(word, other) {
 
 // What is shown ---------------------------------------------------------------------------------------
 
-function fillDialog(dialog, data, base) {
+/** Let the dialog answer what is typed; return what answers anew. */
+function answers({dialog, input, status, list}, data, base) {
   const {texts} = data;
-  const input = make("input", {
-    type: "text", inputmode: "search", class: "mm-search__input", role: "combobox", "aria-label": texts.label, placeholder: texts.placeholder,
-    "aria-autocomplete": "list", "aria-controls": "mm-search-found", "aria-expanded": "false",
-    autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "go",
-  });
-  const list = make("div", {id: "mm-search-found", class: "mm-search__found", role: "listbox", "aria-label": texts.found, hidden: true});
-  const status = make("p", {class: "mm-search__status", role: "status"});
-  const keys = make("p", {class: "mm-search__keys"}, texts.keys);
-  dialog.replaceChildren(make("div", {class: "mm-search__line"}, input, closing(dialog, texts.close)), status, list, keys);
+  input.placeholder = texts.placeholder;
+  dialog.append(make("p", {class: "mm-search__keys"}, texts.keys));
   let [found, shown, chosen] = [[], MOST, 0];
 
   function choose(number) {
@@ -231,14 +233,7 @@ function fillDialog(dialog, data, base) {
       input.focus();
     }
   });
-  return {
-    ask(query) {
-      if (query) input.value = query;
-      input.focus();
-      input.select();
-      ask();
-    },
-  };
+  return ask;
 }
 
 function option({entry, name}, at, words, data, base) {
