@@ -29,7 +29,7 @@ def words(tag: Tag | None) -> str:
 
 def test_the_whole_site_stands(built: BuildResult, site: Path) -> None:
     assert built.locales == ("en", "es")
-    assert built.pages == len(list(site.rglob("*.html"))) - 1
+    assert built.pages == len(list(site.rglob("*.html"))) - len(list(site.glob("*.html")))
     assert links.check(site) == []
     english = {path.relative_to(site / "en") for path in (site / "en").rglob("*.html")}
     assert english == {path.relative_to(site / "es") for path in (site / "es").rglob("*.html")}

@@ -7,13 +7,14 @@ are absolute where the site's address is known, else relative to the page, as JS
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from moocmap.curriculum.model import Course, Effort, Price, Topic
 from moocmap.site import addresses
 from moocmap.site.addresses import API
+from moocmap.site.exports import media_type
 from moocmap.site.locales import Strings
 from moocmap.site.measured import Measured
 from moocmap.site.rendering import Page
@@ -256,7 +257,7 @@ class _About:
                 {
                     "@type": "DataDownload",
                     "name": file.rsplit("/", 1)[-1],
-                    "encodingFormat": MEDIA_TYPES[file.rsplit(".", 1)[-1]],
+                    "encodingFormat": media_type(file),
                     "contentUrl": self.place.file(f"{API}/{file}"),
                 }
                 for file in files
@@ -276,14 +277,6 @@ class _About:
         ]
         node = self._dataset(self.t.text(one.title), self.t.text(one.question), parts)
         return node | {"url": self.place.of(addresses.experiment(one.id))}
-
-
-MEDIA_TYPES: Mapping[str, str] = {
-    "json": "application/json",
-    "csv": "text/csv",
-    "bib": "application/x-bibtex",
-}
-"""The media type of each kind of exported file, by its suffix."""
 
 
 def _workload(effort: Effort | None) -> Node:

@@ -24,6 +24,7 @@ from moocmap.documents import no_utf8
 from moocmap.fields import text_in
 from moocmap.rulebook import as_body, rule_pages
 from moocmap.site import addresses, exports, lesson_views, scripts, search, strips, styles, wording
+from moocmap.site.api_docs import documented
 from moocmap.site.catalogue import SORT_KEYS, Catalogue
 from moocmap.site.chooser_data import Chooser
 from moocmap.site.comparison import Comparison
@@ -190,7 +191,7 @@ def site_pages(
 ) -> list[Page]:
     """Return every generated page of one locale, with what it shows."""
     pages = [
-        *_section_pages(view, strings),
+        *_section_pages(view, strings, measured),
         *_course_pages(view, strings),
         *_topic_pages(view, strings),
         *_experiment_pages(strings, measured),
@@ -201,7 +202,7 @@ def site_pages(
     return pages
 
 
-def _section_pages(view: GuideView, t: Strings) -> list[Page]:
+def _section_pages(view: GuideView, t: Strings, measured: Sequence[Measured]) -> list[Page]:
     description = t.text(view.guide.settings.description)
 
     def section(path: str, key: str, template: str, contents: bool = False, **data: object) -> Page:
@@ -223,7 +224,14 @@ def _section_pages(view: GuideView, t: Strings) -> list[Page]:
         *_companion_pages(view, t, section),
         section(addresses.GLOSSARY, "glossary", "glossary.md"),
         section(addresses.REFERENCES, "references", "references.md", works=Works(view)),
-        section(addresses.DATA, "data", "data.md", contents=True),
+        section(
+            addresses.DATA,
+            "data",
+            "data.md",
+            contents=True,
+            api=documented(exports.Source(view.guide, measured), t),
+            api_format=str(exports.FORMAT),
+        ),
     ]
 
 
