@@ -269,10 +269,27 @@ def test_without_scripts_there_are_lists_and_no_boxes(visit: Start) -> None:
     page = visitor.page
     for path in ("courses/alpha", "courses/alpha/lesson-1", "topics/index", "topics/gradient", "progress"):
         visitor.open(f"en/{path}.html")
-        assert (
-            page.locator("article :is(input, progress, button):visible").count()
-            == 0
-        )
+        assert page.locator("article :is(input, progress, button):visible").count() == 0
     assert page.get_by_text("needs JavaScript").is_visible()
     assert page.get_by_role("link", name="Alpha Course").is_visible()
     assert page.get_by_text("2 topics").first.is_visible()
+
+
+@over_http
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_paper_has_boxes_for_a_pencil_and_no_controls(visit: Start, has_scripts: bool) -> None:
+    visitor = visit(java_script_enabled=has_scripts)
+    page = visitor.page
+    page.emulate_media(media="print")
+    visitor.open("en/courses/alpha.html")
+    boxes = page.locator(".mm-lessons input")
+    assert boxes.count() == 2
+    assert [one.bounding_box()["width"] > 8 for one in boxes.all()] == [True, True]
+    for control in (".md-header", ".mm-group", ".mm-crumbs", ".mm-next", "button"):
+        assert page.locator(f"{control}:visible").count() == 0, control
+    address = page.locator(".mm-byline a.mm-button").evaluate(
+        "link => getComputedStyle(link, '::after').content"
+    )
+    assert "https://example.org/alpha" in address
+    visitor.open("en/compare.html")
+    assert page.locator(".mm-scroll").first.evaluate("box => getComputedStyle(box).overflow") == "visible"
