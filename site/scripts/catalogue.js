@@ -12,9 +12,9 @@ export function startCatalogue(root) {
   const form = find("[data-mm-filters]");
   const query = form.elements.find;
   const boxes = all("[data-mm-facet] input");
-  const picks = all("[data-mm-pick]");
+  const picks = all("[data-mm-chosen-one]");
   const outdated = find("[data-mm-outdated] input");
-  const sort = find(".mm-sort select");
+  const sort = find(".mm-catalogue__sort select");
   const list = find(".mm-courses");
   const topics = data.topics.map(folded);
   const courses = data.courses.map((course) => {

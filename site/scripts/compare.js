@@ -27,11 +27,11 @@ export function startCompare(root) {
     if (boxes.includes(event.target)) choose(event.target.value, event.target.checked);
     else update();
   });
-  find("[data-mm-swap]").addEventListener("click", () => {
+  find("[data-mm-swap-sides]").addEventListener("click", () => {
     chosen.reverse();
     update();
   });
-  find("[data-mm-copy]").addEventListener("click", copy);
+  find("[data-mm-copy-link]").addEventListener("click", copy);
   find("[data-mm-choose-all]").addEventListener("click", () => {
     chosen = [...columns];
     update();
@@ -97,7 +97,7 @@ export function startCompare(root) {
     const pair = chosen.map((id) => guide.courses[guide.courseOf.get(id)]);
     const place = find("[data-mm-pair]");
     place.hidden = pair.length !== 2;
-    find("[data-mm-swap]").hidden = place.hidden;
+    find("[data-mm-swap-sides]").hidden = place.hidden;
     if (place.dataset.shown !== chosen.join()) {
       place.replaceChildren();
       if (pair.length === 2) showPair(place, guide, pair, say);

@@ -109,7 +109,7 @@ export function showPair(place, guide, pair, say) {
     const share = say(inversions.length && !percent ? "order.percent_low" : "order.percent", {n: percent});
     const direct = inversions.filter((one) => one.isDirect);
     const items = direct.map(({topic, lesson, required, later}) => make("p", {class: "mm-pair__area"}, ...sentence("order.before", {topic: topicLink(topic), lesson: lesson + 1, required: topicLink(required), later: later + 1})));
-    return [make("p", {}, say("order.sentence", {share, pairs, reversed: inversions.length})), ...(direct.length ? [listed(say("order.direct", {n: direct.length}), items)] : [])];
+    return [make("p", {}, say("order.sentence", {share, pairs: String(pairs), reversed: String(inversions.length)})), ...(direct.length ? [listed(say("order.direct", {n: direct.length}), items)] : [])];
   }
 
   /** Draw from each lesson of one course to the lessons of the other that first take up the same topics. */
