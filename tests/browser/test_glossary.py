@@ -116,7 +116,7 @@ def test_a_term_in_a_text_is_explained_on_hover_and_focus(
     assert link.count() == 1
     assert page.locator(f"#{link.get_attribute('aria-describedby')}").text_content().startswith(definition)
     link.hover()
-    assert tip.locator("p").all_inner_texts() == [definition, other]
+    assert tip.locator("p").all_text_contents() == [definition, other]
     tip.hover()  # it stays while one reads it
     page.wait_for_timeout(250)
     assert tip.is_visible()

@@ -1,4 +1,4 @@
-"""Terms in running text: found in every form, only where they mean the term, and never at the cost of escaping."""
+"""Terms in running text: found in every form, only where they are meant, and never unescaped."""
 
 from __future__ import annotations
 
@@ -135,6 +135,14 @@ def test_terms_with_quotes_cannot_leave_their_attributes() -> None:
     marked = Glosser(words, "index")('say a"b<i> now')
     assert marked.count("<") == 2
     assert "a&#34;b&#60;i&#62;" in marked
+
+
+def test_no_term_is_found_inside_another_name() -> None:
+    words = Words(TERMS, "en", ["learning rate finder", "loss"])
+    assert found(words, "Learning rate finders; a learning rate and a loss") == [
+        ("learning rate", "rate"),
+        ("loss", "loss"),
+    ]
 
 
 def test_it_is_quick() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +40,14 @@ class Found:
 
 
 class Words:
-    """The forms of a glossary's terms in one language, ready to be found in texts."""
+    """The forms of a glossary's terms in one language, ready to be found in texts.
 
-    def __init__(self, terms: Sequence[Term], locale: str) -> None:
+    Inside `names`, such as those of topics, no shorter term is found: a learning rate finder is no rate.
+    """
+
+    def __init__(self, terms: Sequence[Term], locale: str, names: Iterable[str] = ()) -> None:
         self.locale = locale
-        self._term_of = _by_form(terms, locale)
+        self._term_of = _by_form(terms, locale, names)
         self._pattern = _pattern(self._term_of)
 
     def find(self, text: str, skipped: Collection[str] = ()) -> Iterator[Found]:
@@ -161,20 +164,23 @@ def _spanish_plural(word: str) -> str:
     return f"{stem}es"
 
 
-def _by_form(terms: Sequence[Term], locale: str) -> dict[str, Term | None]:
+def _by_form(terms: Sequence[Term], locale: str, names: Iterable[str]) -> dict[str, Term | None]:
     """Return the term that each form means: a term's name goes before another's synonym.
 
-    Phrases in which a word means something else are forms of no term.
+    Phrases in which a word means something else are forms of no term, as are other names.
     """
     found: dict[str, Term | None] = {
         _SEPARATORS.sub(" ", use): None for term in terms for use in term.other_uses.get(locale, [])
     }
-    names = [(term, [term.term[locale]] if locale in term.term else []) for term in terms]
+    own = [(term, [term.term[locale]] if locale in term.term else []) for term in terms]
     synonyms = [(term, term.also.get(locale, [])) for term in terms]
-    for term, words in [*names, *synonyms]:
+    for term, words in [*own, *synonyms]:
         for word in words:
             for form in forms(word, locale):
                 found.setdefault(_SEPARATORS.sub(" ", form), term)
+    for name in names:
+        for form in forms(name, locale):
+            found.setdefault(_SEPARATORS.sub(" ", form), None)
     return found
 
 

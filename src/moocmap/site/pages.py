@@ -172,7 +172,9 @@ def shared_data(
         "measured": measured,
         "origins": origins,
         "say": wording.Wording(strings),
-        "words": Words(view.guide.terms, strings.locale),
+        "words": Words(
+            view.guide.terms, strings.locale, [strings.text(topic.name) for topic in view.guide.topics]
+        ),
         "quizzes": Quizzes(view.guide),
         "reference_links": wording.reference_links,
         "main_link": wording.main_link,
