@@ -40,6 +40,7 @@ export function startMap(root) {
   const listed = [...document.querySelectorAll(".mm-map-list > li")];
   const isPhone = matchMedia("(max-width: 44em)");
   let chosen = null;
+  let roving = null;
   let scale = 1;
   let whole = size;
 
@@ -77,7 +78,7 @@ export function startMap(root) {
     arrange(isPacked ? shown : null);
     showPanel(needed, opened);
     if (!chosen) says.textContent = shown.length < nodes.length ? fill(words.shown, {n: shown.length, all: nodes.length}) : "";
-    if (!nodes.some((node) => node.element.tabIndex === 0 && !node.isHidden)) rove(chosen ?? shown[0] ?? nodes[0]);
+    if (!roving || roving.isHidden) rove(chosen ?? shown[0] ?? nodes[0]);
     const state = addressState();
     for (const [key, value] of Object.entries({topic: chosen?.id, area: area.value, course: course.value})) {
       if (value) state.set(key, value);
@@ -180,6 +181,7 @@ export function startMap(root) {
 
   /** Make one box the one that the Tab key reaches. */
   function rove(to) {
+    roving = to;
     for (const {element} of nodes) element.tabIndex = -1;
     to.element.tabIndex = 0;
   }
