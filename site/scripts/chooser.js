@@ -159,6 +159,6 @@ function showWays(page, first) {
   const way = (key, href) => make("a", {class: "mm-action", href}, page.say(key, {n: ids.length}));
   page.find("ways").replaceChildren(
     ...(ids.length > 1 ? [way("compare", `${mmComparePage}?courses=${ids.join(",")}`)] : []),
-    ...(ids.length ? [way("plan", mmPlannerPage)] : []),
+    ...(ids.length ? [way("plan", `${mmPlannerPage}?only=${ids[0]}`)] : []),
   );
 }
