@@ -32,7 +32,9 @@ def report_on(program: Path, address: str, form: str) -> dict[str, Any]:
     command += ["--chrome-flags=--headless=new --no-sandbox --disable-gpu"]
     command += ["--preset=desktop"] if form == "desktop" else []
     environment = {**os.environ, "CHROME_PATH": CHROMIUM}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"Lighthouse failed on {address}: {done.stderr.strip()[-300:]}")
     report: dict[str, Any] = json.loads(done.stdout)
     return report
 
@@ -64,7 +66,12 @@ def main() -> int:
         for page in pages:
             path = page.relative_to(site).as_posix()
             for form in ("phone", "desktop"):
-                report = report_on(program, f"{base}/{path}", form)
+                try:
+                    report = report_on(program, f"{base}/{path}", form)
+                except RuntimeError as error:
+                    low += 1
+                    print(error)
+                    continue
                 scores = {category: report["categories"][category]["score"] for category in CATEGORIES}
                 print(f"{path:40}{form:>9}" + "".join(f"{score * 100:16.0f}" for score in scores.values()))
                 for category, score in scores.items():

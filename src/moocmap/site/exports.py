@@ -119,6 +119,11 @@ class File:
     shape: Any = None
 
     @property
+    def anchor(self) -> str:
+        """Its place on the page of data, without what Markdown takes for emphasis."""
+        return f"file-{self.key.replace('_', '-')}"
+
+    @property
     def has_many(self) -> bool:
         """Whether there is one for each of several objects."""
         return "{id}" in self.name
