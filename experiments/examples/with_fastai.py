@@ -30,7 +30,9 @@ set_seed(0)
 # region cleaning
 files = get_image_files(folder).sorted()
 broken = files.filter(verify_image, negate=True)
-first = {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in reversed(files)}
+first = {}
+for file in files:
+    first.setdefault(hashlib.sha256(file.read_bytes()).digest(), file)
 copies = [file for file in files if file not in first.values()]
 for file in broken + copies:
     file.rename(file.with_suffix(".aside"))
@@ -51,7 +53,12 @@ print(images.shape, list(dls.vocab))
 # endregion
 
 # region model
-learn = vision_learner(dls, models.resnet18, pretrained=pretrained, metrics=accuracy)
+learn = vision_learner(
+    dls,
+    models.resnet18,
+    pretrained=pretrained,
+    metrics=accuracy,
+)
 # endregion
 
 # region training

@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 
 from moocmap.curriculum.check import load_guide
 from moocmap.curriculum.companions import Libraries
+from moocmap.curriculum.load import read_sources
 from moocmap.site.errors import SiteError
 from moocmap.site.examples import parts_of, read_examples
 
@@ -76,7 +77,9 @@ def test_an_example_lies_within_the_guide(name: str) -> None:
 
 def test_the_real_examples_show_all_that_they_run() -> None:
     """Outside of the parts that the page shows there is nothing but the note for who runs the file."""
-    libraries = load_guide(REPOSITORY, date(2026, 11, 1))[0].libraries
+    entry = read_sources(REPOSITORY)[0].libraries
+    assert entry
+    libraries = entry.value
     assert libraries.example
     stages = [stage.id for stage in libraries.stages]
     examples = read_examples(REPOSITORY, libraries)

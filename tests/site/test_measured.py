@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from moocmap.diagnostics import DiagnosticsError
@@ -15,6 +16,7 @@ from moocmap.site.wording import Wording
 
 Texts = dict[str, Strings]
 Write = Callable[..., None]
+Edit = Callable[[Path, str, str], None]
 
 
 def measured(root: Path, experiment_id: str = "tiny") -> Measured:
@@ -76,6 +78,8 @@ def test_curves_are_drawn_for_light_and_dark_pages(
     assert sorted(files) == ["curves-small-cnn-matched-dark.svg", "curves-small-cnn-matched-light.svg"]
     assert "Curvas de entrenamiento" in files["curves-small-cnn-matched-dark.svg"]
     assert files == measured(bare_root).plot_files(strings["es"])
+    assert ">0,4<" in files["curves-small-cnn-matched-light.svg"]
+    assert ">0.4<" in measured(bare_root).plot_files(strings["en"])["curves-small-cnn-matched-light.svg"]
 
 
 def test_environment_and_settings_in_words(bare_root: Path, write_records: Write, strings: Texts) -> None:
@@ -99,3 +103,51 @@ def test_environment_and_settings_in_words(bare_root: Path, write_records: Write
 def test_a_span_stands_on_its_axis() -> None:
     span = Span(0.5, 0.25, 0.75, (0.0, 2.0))
     assert [span.percent(value) for value in (span.low, span.mean, span.high)] == [12.5, 25.0, 37.5]
+
+
+def test_names_are_for_readers_and_leave_records_valid(
+    bare_root: Path, write_records: Write, edit: Edit
+) -> None:
+    write_records(bare_root, "tiny")
+    path = bare_root / "experiments" / "tiny.yml"
+    edit(path, "the same for both", "one for both")
+    found = measured(bare_root)
+    assert (found.runs_done, found.stale) == (6, 0)
+    assert found.named("recipes", "matched").title == {"en": "one for both", "es": "lo mismo para ambas"}
+    assert found.named("models", "small-cnn").title == "small-cnn"
+    edit(path, 'classes: {"0":', 'classes: {"7":')
+    (problem,) = load_experiments(bare_root)[1]
+    assert "names a class '7' that is not in the experiment" in problem.message
+
+
+def test_a_class_never_predicted_has_no_precision(bare_root: Path, write_records: Write) -> None:
+    write_records(bare_root, "tiny", seeds=(0,))
+    for place in (bare_root / "experiments" / "results" / "tiny").iterdir():
+        table = pd.read_csv(place / "predictions.csv").assign(prediction=0)
+        table.to_csv(place / "predictions.csv", index=False)
+        facts = json.loads((place / "run.json").read_text())
+        facts["metrics"]["test"]["accuracy"] = 0.5
+        (place / "run.json").write_text(json.dumps(facts))
+    one = measured(bare_root).confusions[0]
+    assert [(f.label, f.precision.mean, f.recall.mean) for f in one.figures] == [
+        ("0", 0.5, 1.0),
+        ("1", 0.0, 0.0),
+    ]
+    assert one.mistakes == [("1", "0", 10)]
+    assert [[cell.shade for cell in cells] for _, cells in one.total.rows] == [[5, 0], [5, 0]]
+
+
+def test_what_differs_between_runs_is_said(bare_root: Path, write_records: Write) -> None:
+    write_records(bare_root, "tiny")
+    assert {check.id: check.holds for check in measured(bare_root).checks} == dict.fromkeys(
+        ("data", "weights", "recipe", "versions", "machine"), True
+    )
+    path = bare_root / "experiments" / "results" / "tiny" / "keras-small-cnn-matched-seed0" / "run.json"
+    facts = json.loads(path.read_text())
+    facts["weights"]["initial_sha256"], facts["hardware"]["cores"], facts["software"]["keras"] = "2", 64, "9"
+    path.write_text(json.dumps(facts))
+    assert [check.id for check in measured(bare_root).checks if not check.holds] == [
+        "weights",
+        "versions",
+        "machine",
+    ]

@@ -30,8 +30,8 @@ class Cell:
 
     @property
     def shade(self) -> int:
-        """The shade of colour, which is 0 only where there is nothing."""
-        return math.ceil(self.share * SHADES) if self.count else 0
+        """The shade of colour, 0 where there is nothing; mistakes, which are few, show by the root of it."""
+        return math.ceil((self.share if self.is_right else math.sqrt(self.share)) * SHADES)
 
 
 @dataclass(frozen=True)
