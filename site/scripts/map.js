@@ -26,7 +26,7 @@ export function startMap(root) {
     element.append(tickMark());
     return {
       element, place, id: element.dataset.id, name: element.getAttribute("aria-label"), x, y, height,
-      area: element.parentNode.dataset.area, layer: Math.round(x / COLUMN), middle: y + height / 2,
+      area: element.parentNode.dataset.area, middle: y + height / 2,
       at: {x, y}, before: [], after: [],
     };
   });
@@ -167,8 +167,10 @@ export function startMap(root) {
       if (only.checked) fit(0.7, 1);
       else if (scale < 0.55) zoomTo(0.8);
       reveal(node, true);
-      if (takeFocus && isPhone.matches) panel.querySelector("h2").focus();
-      else if (takeFocus) node.element.focus({preventScroll: true});
+      if (takeFocus && isPhone.matches) {
+        panel.querySelector("h2").focus({preventScroll: true});
+        frame.scrollIntoView({block: "start"});
+      } else if (takeFocus) node.element.focus({preventScroll: true});
     } else if (whole === size && scale < 0.3) zoomTo(startScale());
   }
 

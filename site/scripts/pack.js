@@ -4,22 +4,22 @@
 const BEND = 7;
 const GAP = 10;
 
-/** Place nodes ({layer, middle, height, before, after}), which keep about the order that they had.
+/** Place nodes ({middle, height, before, after}), which keep about the order that they had.
  *
  * Returns how many columns there are, the height of the whole, `places` (node → {column, middle}), and
  * `bends(source, target)`: the heights at which their line passes each column, from end to end.
  */
 export function pack(nodes) {
-  const layers = [...new Set(nodes.map(({layer}) => layer))].sort((a, b) => a - b);
+  const layers = inLayers(nodes);
   const items = new Map(nodes.map((node) => [node, {
-    node, column: layers.indexOf(node.layer), key: node.middle, room: node.height + GAP, near: [],
+    node, column: layers.get(node), key: node.middle, room: node.height + GAP, near: [],
   }]));
-  const columns = layers.map(() => []);
+  const columns = Array.from({length: Math.max(...layers.values()) + 1}, () => []);
   for (const item of items.values()) columns[item.column].push(item);
   const routes = new Map(nodes.map((node) => [node, new Map()]));
   for (const [source, from] of items) {
     const shared = [];
-    for (const target of source.after.filter((node) => items.has(node)).sort((a, b) => a.layer - b.layer)) {
+    for (const target of source.after.filter((node) => items.has(node)).sort((a, b) => layers.get(a) - layers.get(b))) {
       const to = items.get(target);
       const route = [from];
       for (let column = from.column + 1; column < to.column; column += 1) {
@@ -57,6 +57,26 @@ export function pack(nodes) {
     places: items,
     bends: (source, target) => routes.get(source)?.get(target)?.map(({middle}) => middle),
   };
+}
+
+/** Give each node a layer right of all that lead to it, and one that mostly leads to others a place close to them. */
+function inLayers(nodes) {
+  const within = new Set(nodes);
+  const layers = new Map();
+  const visit = (node) => {
+    if (!layers.has(node)) {
+      const before = node.before.filter((other) => within.has(other)).map(visit);
+      layers.set(node, Math.max(-1, ...before) + 1);
+    }
+    return layers.get(node);
+  };
+  nodes.forEach(visit);
+  for (const node of [...layers.keys()].reverse()) {
+    const after = node.after.filter((other) => within.has(other));
+    const before = node.before.filter((other) => within.has(other));
+    if (after.length > before.length) layers.set(node, Math.min(...after.map((other) => layers.get(other))) - 1);
+  }
+  return layers;
 }
 
 /** Place the items of a column, in order and apart, as near to their wishes as can be (isotonic regression). */
