@@ -106,10 +106,18 @@ export function showPlan(page, {plan, weeks, hours, start, wanted, leftOut, limi
     ];
   }
 
+  /** Say in print, where the form is missing, what the plan is for. */
+  function asked() {
+    return [...page.root.querySelectorAll(".mm-picked")].filter((list) => list.firstChild).map((list) => {
+      const shown = [...list.querySelectorAll("span")].map((one) => one.textContent);
+      return make("p", {class: "mm-plan__asked"}, make("b", {}, `${list.getAttribute("aria-label")}: `), shown.join(" · "));
+    });
+  }
+
   const unproven = plan.isProven ? [] : [make("p", {class: "mm-notice"}, say("unproven", {n: limit}))];
   const list = weeks.length ? groups().flatMap(section)
     : [make("ol", {class: "mm-plan__lessons"}, ...plan.steps.map((step) => card(step, step.lesson.minutes)))];
   page.find("said").textContent = plan.steps.length ? totals().join(" · ") : say("nothing");
-  page.find("found").replaceChildren(...unproven, ...(plan.steps.length ? [bar()] : []), ...remarks(), ...(plan.steps.length ? list : []));
+  page.find("found").replaceChildren(...asked(), ...unproven, ...(plan.steps.length ? [bar()] : []), ...remarks(), ...(plan.steps.length ? list : []));
   showTicks();
 }

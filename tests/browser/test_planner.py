@@ -287,6 +287,7 @@ def test_the_page_fits_a_phone_and_prints_the_plan_alone(visit: Start) -> None:
     assert not page.locator(".mm-planner__form").is_visible()
     assert not page.locator(".mm-plan__actions").is_visible()
     assert page.locator(".mm-plan__title").first.is_visible()
+    assert page.locator(".mm-plan__asked").inner_text() == "Objetivos: Buscador de la tasa de aprendizaje"
 
 
 @over_http
