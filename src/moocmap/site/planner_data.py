@@ -58,7 +58,9 @@ def planner_data(view: GuideView, t: Strings) -> dict[str, Any]:
 
 
 def _example(guide: Guide) -> str:
-    taught = {one.id for course in allowed_courses(guide) for lesson in course.lessons for one in lesson.topics}
+    taught = {
+        one.id for course in allowed_courses(guide) for lesson in course.lessons for one in lesson.topics
+    }
     return next((topic.id for topic in reversed(guide.topics) if topic.id in taught), "TOPIC")
 
 
