@@ -13,7 +13,7 @@ let leaving = 0;
 export function startTooltips() {
   const {languages, terms} = pageData("mm-glosses");
   const layer = make("div", {class: "mm-tips"});
-  document.body.append(layer);
+  document.querySelector("main").append(layer);
   const tips = new Map();
   for (const [id, {definition, terms: others}] of Object.entries(terms)) {
     const words = Object.entries(others).map(([lang, name]) =>
@@ -84,6 +84,7 @@ function place(link, tip) {
   const below = link.getClientRects()[link.getClientRects().length - 1].bottom + GAP;
   const top = below + height > innerHeight - MARGIN && line.top - GAP - height > MARGIN ? line.top - GAP - height : below;
   const left = Math.max(MARGIN, Math.min(line.left, document.documentElement.clientWidth - width - MARGIN));
-  tip.style.left = `${left + scrollX}px`;
-  tip.style.top = `${top + scrollY}px`;
+  const origin = tip.offsetParent.getBoundingClientRect();
+  tip.style.left = `${left - origin.left}px`;
+  tip.style.top = `${top - origin.top}px`;
 }
