@@ -20,7 +20,7 @@ export function showPair(place, guide, pair, say) {
     columns(pair, (course, side) => [
       listed(say("only", {n: found.only[side].length, course: course.name}), byArea(found.only[side], (topic) => [topicLink(topic), GLUE, depthMark(depths[side].get(topic))]), wide),
       listed(say("deeper", {n: found.deeper[side].length, course: course.name}), byArea(found.deeper[side], (topic) => [topicLink(topic), GLUE, ...further(depths[1 - side].get(topic), depths[side].get(topic))])),
-    ]),
+    ], "h3"),
     make("h3", {}, say("new")),
     columns(pair, (course, side) => gains(course, pair[1 - side])),
     make("h3", {}, say("order")),
@@ -29,8 +29,8 @@ export function showPair(place, guide, pair, say) {
     ...lines(),
   );
 
-  function columns([one, other], fill) {
-    const side = (course, number) => make("div", {class: "mm-pair__side"}, make("h4", {}, make("a", {href: `courses/${course.id}.html`}, course.name)), ...fill(course, number));
+  function columns([one, other], fill, heading = "h4") {
+    const side = (course, number) => make("div", {class: "mm-pair__side"}, make(heading, {}, make("a", {href: `courses/${course.id}.html`}, course.name)), ...fill(course, number));
     return make("div", {class: "mm-pair"}, side(one, 0), side(other, 1));
   }
 
