@@ -250,7 +250,7 @@ export function startMap(root) {
 
   /** Keep the names of areas at the left side in sight. */
   function keepNames() {
-    for (const name of svg.querySelectorAll(".mm-lane text")) name.setAttribute("x", 14 + frame.scrollLeft / scale);
+    for (const name of svg.querySelectorAll(".mm-lane-names text")) name.setAttribute("x", 14 + frame.scrollLeft / scale);
   }
 
   function onKey(event) {
