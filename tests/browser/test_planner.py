@@ -234,6 +234,20 @@ def test_a_plan_goes_out_as_a_file_and_comes_back(visit: Start, tmp_path: Path) 
     assert lessons(page) == ["1. Gradients", "Text"]
 
 
+@over_http
+def test_the_link_is_copied_or_shown(visit: Start) -> None:
+    visitor = visit(permissions=["clipboard-read", "clipboard-write"])
+    visitor.open(f"en/planner.html?{FINDER}")
+    do(visitor.page, "share")
+    visitor.page.locator("[data-mm-told]", has_text="Copied.").wait_for()
+    assert visitor.page.evaluate("navigator.clipboard.readText()") == visitor.page.url
+    visitor.page.evaluate(
+        "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }"
+    )
+    do(visitor.page, "share")
+    visitor.page.locator("[data-mm-told]", has_text=visitor.page.url).wait_for()
+
+
 def test_a_plan_is_kept_and_followed(visit: Start) -> None:
     visitor = visit()
     visitor.open(f"en/planner.html?{FINDER}")
