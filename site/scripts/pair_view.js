@@ -17,6 +17,7 @@ export function showPair(place, guide, pair, say) {
   place.append(
     make("h2", {id: "pair"}, say("pair", {a, b})),
     make("p", {class: "mm-pair__sum"}, say("sum", {a, b, shared: found.shared.length, n: found.shared.length, onlyA: found.only[0].length, onlyB: found.only[1].length})),
+    make("h3", {}, say("apart")),
     columns(pair, (course, side) => [
       listed(say("only", {n: found.only[side].length, course: course.name}), byArea(found.only[side], (topic) => [topicLink(topic), GLUE, depthMark(depths[side].get(topic))]), wide),
       listed(say("deeper", {n: found.deeper[side].length, course: course.name}), byArea(found.deeper[side], (topic) => [topicLink(topic), GLUE, ...further(depths[1 - side].get(topic), depths[side].get(topic))])),
