@@ -120,15 +120,19 @@ function usable(data) {
   if (data?.format !== FORMAT || data.version !== VERSION) return null;
   const found = empty();
   for (const kind of KINDS) {
-    const days = Object.entries(data[kind] ?? {}).filter(([, day]) => DAY.test(day));
+    const days = Object.entries(data[kind] ?? {}).filter(([, day]) => isDay(day));
     found[kind] = Object.fromEntries(days);
   }
   const {plan} = data;
-  if (isObject(plan) && DAY.test(plan.saved) && isObject(plan.inputs) && Array.isArray(plan.lessons)) {
+  if (isObject(plan) && isDay(plan.saved) && isObject(plan.inputs) && Array.isArray(plan.lessons)) {
     const lessons = plan.lessons.filter((id) => typeof id === "string");
     found.plan = {saved: plan.saved, inputs: plan.inputs, lessons};
   }
   return found;
+}
+
+function isDay(value) {
+  return typeof value === "string" && DAY.test(value) && !Number.isNaN(Date.parse(`${value}T12:00`));
 }
 
 function isObject(value) {
