@@ -212,3 +212,24 @@ def test_on_paper_there_is_the_list(visit: Start) -> None:
     visitor.page.emulate_media(media="print")
     assert visitor.page.is_hidden(".mm-map")
     assert visitor.page.locator(".mm-map-list > li:visible").count() == 4
+
+
+@over_http
+def test_two_fingers_zoom_the_map_and_not_the_page(visit: Start) -> None:
+    visitor = visit(viewport={"width": 800, "height": 900}, has_touch=True)
+    visitor.open("en/map.html")
+    page = visitor.page
+    width = "+document.querySelector('.mm-map__svg').getAttribute('width')"
+    before = page.evaluate(width)
+    box = page.locator(".mm-map__frame").bounding_box()
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *distances: int) -> None:
+        points = [{"x": box["x"] + 300 + d, "y": box["y"] + 60, "id": n} for n, d in enumerate(distances)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", -20, 20)
+    touch("touchMove", -40, 40)
+    touch("touchEnd")
+    assert page.evaluate(width) == pytest.approx(2 * before, rel=0.02)
+    assert page.evaluate("visualViewport.scale") == 1
