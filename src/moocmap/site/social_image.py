@@ -15,7 +15,7 @@ FILE = "assets/images/social.png"
 """Where the picture lies in the folder of its language."""
 
 _WIDTH, _HEIGHT = 1200, 630
-_GROUND, _TEXT, _QUIET, _BARS = "#f7f5f0", "#1d2a35", "#52606b", "#2f6f8f"
+_GROUND, _TEXT, _QUIET, _BARS = "#fdfdfb", "#14232a", "#4d5c63", "#0f5561"
 
 
 def write(site: Path, settings: GuideSettings, strings: Mapping[str, Strings]) -> None:
@@ -37,7 +37,7 @@ def _draw(path: Path, title: str, text: str) -> None:
         bar = Rectangle((0.07 + 0.034 * number, 0.72), 0.024, height, color=_BARS)
         bar.set_transform(figure.transFigure)
         figure.add_artist(bar)
-    lines = textwrap.wrap(visible(title), 32, max_lines=3, placeholder=" …")
+    lines = textwrap.wrap(visible(title), 25, max_lines=3, placeholder=" …")
     figure.text(0.07, 0.62, _plain("\n".join(lines)), size=44, color=_TEXT, weight="bold", va="top")
     room = 5 - len(lines)
     said = textwrap.wrap(visible(text), 62, max_lines=room, placeholder=" …")
