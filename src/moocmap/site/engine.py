@@ -178,7 +178,9 @@ def configuration_for(
             "feed": str(inline(t("changes.title"))) if (root / PAGES / locale / feed.FILE).is_file() else "",
             "group_label": str(inline(t("nav.label"))),
             "switch_language": str(inline(t("switch_language"))),
-            "search": {key: str(inline(t(f"search.{key}"))) for key in ("button", "title", "close", "failed")},
+            "search": {
+                key: str(inline(t(f"search.{key}"))) for key in ("button", "title", "close", "failed")
+            },
         },
     }
 
