@@ -104,7 +104,6 @@ function show(page, answers) {
   const bar = find("bar");
   bar.hidden = !best;
   bar.firstElementChild.textContent = headline;
-  for (const link of document.querySelectorAll("a.mm-language__link")) link.search = location.search;
 }
 
 /** Return the recommended course in full. */

@@ -1,23 +1,24 @@
 // Starts what the page holds. Every feature finds its elements by a data attribute and does nothing without
 // them; each page is complete and readable before any of this runs.
 
-import {startCode} from "./code.js";
 import {startCatalogue} from "./catalogue.js";
-import {startCompare} from "./compare.js";
 import {startChooser} from "./chooser.js";
+import {startCode} from "./code.js";
+import {startCompare} from "./compare.js";
+import {startPick} from "./experiment.js";
+import {startGlossary} from "./glossary.js";
+import {startMap} from "./map.js";
+import {startOffline} from "./offline.js";
+import {keepStateInOtherLanguages} from "./page.js";
 import {startPlanner} from "./planner.js";
 import {startProgressPage} from "./progress.js";
-import {startMap} from "./map.js";
-import {startSearch} from "./search.js";
-import {startTopics} from "./topics.js";
-import {startOffline} from "./offline.js";
-import {startTicks} from "./ticks.js";
-import {startGlossary} from "./glossary.js";
-import {startReferences} from "./references.js";
 import {startQuiz} from "./quizzes.js";
-import {startTooltips} from "./tooltips.js";
+import {startReferences} from "./references.js";
+import {startSearch} from "./search.js";
 import {startTable} from "./tables.js";
-import {startPick} from "./experiment.js";
+import {startTicks} from "./ticks.js";
+import {startTooltips} from "./tooltips.js";
+import {startTopics} from "./topics.js";
 
 const FEATURES = {
   "[data-mm-glossary]": startGlossary,
@@ -42,4 +43,5 @@ const FEATURES = {
 for (const [selector, start] of Object.entries(FEATURES)) {
   for (const element of document.querySelectorAll(selector)) start(element);
 }
+keepStateInOtherLanguages();
 document.documentElement.classList.add("mm-js");

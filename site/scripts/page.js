@@ -14,6 +14,12 @@ export function addressState() {
 export function setAddressState(parameters) {
   const query = parameters.toString();
   history.replaceState(history.state, "", (query ? `?${query}` : location.pathname) + location.hash);
+  keepStateInOtherLanguages();
+}
+
+/** Let the links to this page in other languages carry its state. */
+export function keepStateInOtherLanguages() {
+  for (const link of document.querySelectorAll("a.mm-language__link")) link.search = location.search;
 }
 
 /** Make an element: `make("a", {href: "…", class: "…"}, "text", another)`. Texts are never read as HTML. */

@@ -142,7 +142,6 @@ function startFields(page) {
 function update(page) {
   const {asked, say, form} = page;
   setAddressState(queryOf(page));
-  for (const link of document.querySelectorAll(".mm-language a, a.mm-language__link")) link.search = location.search;
   for (const place of page.root.querySelectorAll("[data-mm-picker]")) showPicked(page, place);
   const tastes = [...idsOf(page, "only"), ...idsOf(page, "exclude"), ...asked.switches].length
     + (asked.language !== "") + (asked.prerequisites !== STANDARD.prerequisites);
