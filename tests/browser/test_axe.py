@@ -1,4 +1,4 @@
-"""Looks at every kind of page, wide and narrow, light and dark, with axe-core: WCAG 2.2 AA and best practices."""
+"""Looks at every kind of page, wide and narrow, light and dark, with axe-core: WCAG 2.2 AA and more."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOOK = """async ([only, tags]) => {
   const run = only ? {type: "rule", values: only} : {type: "tag", values: tags};
   const {violations} = await axe.run(document, {runOnly: run, resultTypes: ["violations"]});
   return violations.flatMap(({id, help, nodes}) => nodes.slice(0, 4).map(({html, failureSummary}) =>
-    `${id} (${help}): ${html.slice(0, 160)} ${id === "color-contrast" ? failureSummary.split("\\n")[1] : ""}`));
+    `${id} (${help}): ${html.slice(0, 160)} ${failureSummary.split("\\n")[1]}`));
 }"""
 
 

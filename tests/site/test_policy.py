@@ -67,7 +67,6 @@ def test_a_policy_leaves_nothing_open(site: Path) -> None:
         "'self'",
         "'unsafe-inline'",
         "data:",
-        "blob:",
     }
 
 

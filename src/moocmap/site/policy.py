@@ -25,7 +25,7 @@ _SOURCES = {
     "img-src": "'self' data:",  # the theme's style sheets draw their icons by data: addresses
     "font-src": "'self'",
     "connect-src": "'self'",
-    "worker-src": "'self' blob:",
+    "worker-src": "'self'",
     "manifest-src": "'self'",
     "form-action": "'self'",
     "base-uri": "'none'",
