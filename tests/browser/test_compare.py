@@ -246,6 +246,20 @@ def test_a_phone_shows_that_there_is_more_to_the_side(visit: Start) -> None:
     assert facts.evaluate("box => box.scrollWidth <= box.clientWidth"), "two courses fit"
 
 
+@over_http
+def test_the_matrix_scrolls_under_its_head_and_beside_its_topics(visit: Start) -> None:
+    visitor = visit(viewport={"width": 360, "height": 400})
+    visitor.open("en/compare.html?courses=all&rows=all")
+    box = visitor.page.locator(".mm-scroll--tall")
+    head, topic = box.locator("thead th").first, box.locator("tbody th:visible").last
+    box.scroll_into_view_if_needed()
+    before, left = head.bounding_box(), topic.bounding_box()["x"]
+    moved = box.evaluate("box => { box.scrollTo(60, 60); return [box.scrollLeft, box.scrollTop] }")
+    assert moved == [60, 60]
+    assert head.bounding_box() == before
+    assert topic.bounding_box()["x"] == left
+
+
 def test_a_course_leads_to_its_comparisons(visit: Start) -> None:
     visitor = visit()
     page = visitor.page
