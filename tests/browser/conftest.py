@@ -61,7 +61,7 @@ def kinds(site: Path) -> list[str]:
     """One page of each kind: every page of its own, and the first few of those that come in numbers."""
     pages = sorted(path.relative_to(site / "en").with_suffix("") for path in (site / "en").rglob("*.html"))
     many = {name: [page for page in pages if str(page.parent) == name] for name in ("rules", "topics")}
-    left_out = {page for found in many.values() for page in found if page.name != "index" and page != found[-1]}
+    left_out = {one for found in many.values() for one in found if one.name != "index" and one != found[-1]}
     return [page.as_posix() for page in pages if page not in left_out]
 
 

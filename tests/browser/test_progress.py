@@ -189,7 +189,10 @@ def test_an_import_asks_before_it_touches_what_is_there(visit: Start, tmp_path: 
         ('{"format": "another"}', "“bad.json” is a JSON file, but holds no progress"),
         ("[1]", "“bad.json” is a JSON file, but holds no progress"),
         (json.dumps(FORMAT | {"version": 2}), "“bad.json” was written by a newer version"),
-        (json.dumps(FORMAT | {"lessons": {"a/b": 7, "c": "2026-13-01"}, "topics": ["x"]}), "“bad.json” holds neither ticks nor"),
+        (
+            json.dumps(FORMAT | {"lessons": {"a/b": 7, "c": "2026-13-01"}, "topics": ["x"]}),
+            "“bad.json” holds neither ticks nor",
+        ),
     ],
 )
 def test_a_bad_file_changes_nothing_and_is_named(visit: Start, tmp_path: Path, text: str, said: str) -> None:
