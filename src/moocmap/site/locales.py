@@ -55,9 +55,7 @@ class Strings:
 
     def with_names(self, kind: str, names: Mapping[str, str]) -> Strings:
         """Return these strings with the guide's own names of things of a kind, such as libraries."""
-        named = {
-            f"{kind}.{key}": name.replace("{", "{{").replace("}", "}}") for key, name in names.items()
-        }
+        named = {f"{kind}.{key}": name.replace("{", "{{").replace("}", "}}") for key, name in names.items()}
         return Strings(self.locale, {**self.texts, **named}, self.label)
 
     def text(self, value: str | Mapping[str, str]) -> str:
