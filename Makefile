@@ -11,7 +11,7 @@ guide: $(INSTALLED)
 	$(BIN)/moocmap build
 
 test: $(INSTALLED)
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

@@ -54,7 +54,7 @@ def test_the_first_page_works_without_scripts(visit: Start) -> None:
 
 def test_home_leads_to_its_three_ways(visit: Start) -> None:
     visitor = visit()
-    for number, title in enumerate(("Courses", "Planner", "Experiments")):
+    for number, title in enumerate(("Which course?", "Planner", "Experiments")):
         visitor.open("en/index.html")
         way = visitor.page.locator(".mm-way").nth(number)
         way.click(position={"x": 200, "y": 20})  # the whole card leads there
@@ -83,9 +83,14 @@ def test_the_palette_switches_the_drawing_and_holds_in_both_languages(visit: Sta
     page.click("label[title='Switch to dark mode']")
     dark.wait_for(state="visible")
     assert not light.is_visible()
-    assert dark.evaluate(
-        "image => { image.scrollIntoView(); return image.decode().then(() => image.naturalWidth) }"
+    dark.scroll_into_view_if_needed()
+    assert (
+        dark.evaluate(
+            "image => image.complete || new Promise(done => { image.onload = image.onerror = () => done(0) })"
+        )
+        is not None
     )
+    assert dark.evaluate("image => image.naturalWidth") > 0
     page.click(".mm-language a")
     assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
     assert page.locator("label[title='Usar el modo del sistema']").is_visible()

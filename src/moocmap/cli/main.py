@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -76,6 +77,7 @@ def options(
 
 def main() -> None:
     """Run the command line; expected errors end it with a message and exit code 1, never a traceback."""
+    gc.set_threshold(100_000)  # a guide is a million small objects that all stay: looking for garbage is vain
     try:
         app()
     except DiagnosticsError as error:

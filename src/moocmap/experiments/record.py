@@ -10,15 +10,17 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import Field, ValidationError
 
 from moocmap.diagnostics import Diagnostic
 from moocmap.experiments.model import Experiment
 from moocmap.experiments.spec import METRICS, differences, hash_of
 from moocmap.fields import Closed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILES = ("run.json", "epochs.csv", "predictions.csv")
 EPOCH_COLUMNS = ("phase", "epoch", *METRICS, "seconds")
@@ -188,6 +190,8 @@ def _read_facts(path: Path) -> RunFacts:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
+    import pandas as pd  # it takes a second, and a guide without records needs none
+
     try:
         return pd.read_csv(path)
     except ValueError as error:  # pandas' parser errors, no UTF-8
