@@ -7,8 +7,7 @@ own schedule and its own freezing by parameter groups.
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -17,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moocmap.experiments import worker
+from moocmap.experiments.bridge import TORCH_PARTS, as_ours, as_torch, parts_of
 from moocmap.experiments.checkpoint import Arrays
 from moocmap.experiments.data import Floats, Ints
-from moocmap.experiments.weights import Weights
+from moocmap.experiments.weights import Weights, channels_in, zip_widths
 from moocmap.experiments.worker import EpochEnd, PhaseTask
 from moocmap.experiments.zoo import Layer
 
@@ -63,60 +63,120 @@ def facts() -> dict[str, Any]:
     }
 
 
-def build(layers: list[Layer], weights: Weights) -> nn.Sequential:
+class Graph(nn.Module):  # type: ignore[misc]  # torch's types are not followed
+    """A model made of layers as data: each takes the last output, or those that it names."""
+
+    def __init__(self, layers: list[Layer], weights: Weights) -> None:
+        super().__init__()
+        self.layers = layers
+        self.steps: list[tuple[str, list[str], str]] = []
+        widths = zip_widths(layers, channels_in(layers, weights))
+        for number, (layer, channels) in enumerate(widths):
+            name = layer.get("name", f"{layer['layer']}-{number}")
+            self.add_module(name, _module(layer, channels))
+            self.steps.append((name, layer.get("inputs", []), layer.get("output", "")))
+
+    def forward(self, images: Any) -> Any:
+        """Return the last layer's output for images (n, channels, height, width)."""
+        x, labelled = images, dict[str, Any]()
+        for name, inputs, output in self.steps:
+            given = [labelled[label] for label in inputs] if inputs else [x]
+            x = self._modules[name](*given)
+            if output:
+                labelled[output] = x
+        return x
+
+
+def build(layers: list[Layer], weights: Weights) -> Graph:
     """Build a model and give it its weights; images are (n, channels, height, width)."""
-    modules: OrderedDict[str, nn.Module] = OrderedDict()
-    for number, layer in enumerate(layers):
-        modules[layer.get("name", f"{layer['layer']}-{number}")] = _module(layer, weights)
-    model = nn.Sequential(modules)
-    for name, tensor, axes in _tensors(model):
+    model = Graph(layers, weights)
+    for name, layer, part, tensor in _tensors(model):
         with torch.no_grad():
-            tensor.copy_(torch.from_numpy(weights[name].transpose(axes).copy()))
+            tensor.copy_(torch.from_numpy(as_torch(layer, part, weights[name]).copy()))
     return model
 
 
-def _module(layer: Layer, weights: Weights) -> nn.Module:
-    match layer["layer"]:
-        case "conv":
-            channels = weights[f"{layer['name']}/kernel"].shape[2]
-            return nn.Conv2d(channels, layer["filters"], layer["kernel"], padding="same", bias=False)
-        case "batchnorm":
-            channels = len(weights[f"{layer['name']}/gamma"])
-            return nn.BatchNorm2d(channels, eps=layer["epsilon"], momentum=1 - layer["keep"])
-        case "relu":
-            return nn.ReLU()
-        case "maxpool":
-            return nn.MaxPool2d(layer["size"])
-        case "global-average-pool":
-            return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        case "dense":
-            return nn.Linear(len(weights[f"{layer['name']}/kernel"]), layer["units"])
-        case unknown:
-            raise ValueError(f"no layer '{unknown}' in fastai's worker")
+def _module(layer: Layer, channels: int) -> nn.Module:
+    if layer["layer"] not in MODULES:
+        raise ValueError(f"no layer '{layer['layer']}' in fastai's worker")
+    return MODULES[layer["layer"]](layer, channels)
 
 
-def _tensors(model: nn.Sequential) -> list[tuple[str, Any, tuple[int, ...]]]:
-    """List a model's tensors with our names and the order that our axes have in torch."""
-    found: list[tuple[str, Any, tuple[int, ...]]] = []
-    for name, module in model.named_children():
-        if isinstance(module, nn.Conv2d):
-            found.append((f"{name}/kernel", module.weight, (3, 2, 0, 1)))
-        elif isinstance(module, nn.Linear):
-            found += [(f"{name}/kernel", module.weight, (1, 0)), (f"{name}/bias", module.bias, (0,))]
-        elif isinstance(module, nn.BatchNorm2d):
-            found += [(f"{name}/gamma", module.weight, (0,)), (f"{name}/beta", module.bias, (0,))]
-            found += [
-                (f"{name}/mean", module.running_mean, (0,)),
-                (f"{name}/variance", module.running_var, (0,)),
-            ]
-    return found
+def _conv(layer: Layer, channels: int) -> nn.Module:
+    stride, padding, bias = layer.get("stride", 1), layer.get("padding", "same"), layer.get("bias", False)
+    return nn.Conv2d(channels, layer["filters"], layer["kernel"], stride, padding, bias=bias)
 
 
-def read_weights(model: nn.Sequential) -> Weights:
+def _depthwise_conv(layer: Layer, channels: int) -> nn.Module:
+    stride, padding = layer.get("stride", 1), layer.get("padding", "same")
+    return nn.Conv2d(channels, channels, layer["kernel"], stride, padding, groups=channels, bias=False)
+
+
+def _pad(layer: Layer, channels: int) -> nn.Module:
+    return nn.ZeroPad2d((layer["before"], layer["after"]) * 2)
+
+
+class Normalize(nn.Module):  # type: ignore[misc]  # torch's types are not followed
+    """Pixels (0 to 1) minus a mean by a standard deviation, channel by channel, in the order asked for."""
+
+    def __init__(self, mean: list[float], std: list[float], order: str) -> None:
+        super().__init__()
+        self.is_reversed = order == "bgr"
+        for name, values in (("mean", mean), ("std", std)):
+            self.register_buffer(name, torch.tensor(values).view(1, -1, 1, 1), persistent=False)
+
+    def forward(self, images: Any) -> Any:
+        """Return normalized images."""
+        return ((images.flip(1) if self.is_reversed else images) - self.mean) / self.std
+
+
+class Add(nn.Module):  # type: ignore[misc]  # torch's types are not followed
+    """The sum of its inputs."""
+
+    def forward(self, *inputs: Any) -> Any:
+        """Return the sum of tensors of one shape."""
+        return sum(inputs[1:], inputs[0])
+
+
+class Concat(nn.Module):  # type: ignore[misc]  # torch's types are not followed
+    """Its inputs side by side along the channels."""
+
+    def forward(self, *inputs: Any) -> Any:
+        """Return one tensor with the channels of all."""
+        return torch.cat(inputs, dim=1)
+
+
+MODULES: dict[str, Callable[[Layer, int], nn.Module]] = {
+    "normalize": lambda layer, _: Normalize(layer["mean"], layer["std"], layer["order"]),
+    "conv": _conv,
+    "depthwise-conv": _depthwise_conv,
+    "batchnorm": lambda layer, n: nn.BatchNorm2d(n, eps=layer["epsilon"], momentum=1 - layer["keep"]),
+    "relu": lambda layer, _: nn.ReLU6() if layer.get("at_most") else nn.ReLU(),
+    "pad": _pad,
+    "maxpool": lambda layer, _: nn.MaxPool2d(layer["size"], layer.get("stride"), layer.get("padding", 0)),
+    "average-pool": lambda layer, _: nn.AvgPool2d(layer["size"]),
+    "global-average-pool": lambda *_: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+    "dense": lambda layer, channels: nn.Linear(channels, layer["units"]),
+    "identity": lambda *_: nn.Identity(),
+    "add": lambda *_: Add(),
+    "concat": lambda *_: Concat(),
+}
+"""How torch builds each kind of layer that `moocmap.experiments.zoo` describes, given its input channels."""
+
+
+def _tensors(model: Graph) -> Iterator[tuple[str, Layer, str, Any]]:
+    """Go through a model's tensors: our name, the layer, the part of its weights, and the tensor."""
+    for layer in model.layers:
+        for part in parts_of(layer):
+            tensor = getattr(model.get_submodule(layer["name"]), TORCH_PARTS[part])
+            yield f"{layer['name']}/{part}", layer, part, tensor
+
+
+def read_weights(model: Graph) -> Weights:
     """Return a model's weights by name, as `moocmap.experiments.weights` lays them out."""
     return {
-        name: np.ascontiguousarray(tensor.detach().cpu().numpy().transpose(np.argsort(axes))).copy()
-        for name, tensor, axes in _tensors(model)
+        name: np.ascontiguousarray(as_ours(layer, part, tensor.detach().cpu().numpy())).copy()
+        for name, layer, part, tensor in _tensors(model)
     }
 
 
@@ -207,7 +267,7 @@ def make_learner(task: PhaseTask) -> Any:
     return learner
 
 
-def _groups(model: nn.Sequential, frozen: frozenset[str]) -> list[list[nn.Parameter]]:
+def _groups(model: Graph, frozen: frozenset[str]) -> list[list[nn.Parameter]]:
     """Split the parameters into the frozen group, if any, and the group that trains."""
     groups: tuple[list[nn.Parameter], list[nn.Parameter]] = ([], [])
     for name, module in model.named_children():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -16,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moocmap.experiments import worker
+from moocmap.experiments.bridge import parts_of
 from moocmap.experiments.checkpoint import Arrays
 from moocmap.experiments.data import Floats
 from moocmap.experiments.schedules import rates
-from moocmap.experiments.weights import Weights
+from moocmap.experiments.weights import Weights, channels_in
 from moocmap.experiments.worker import EpochEnd, PhaseTask
 from moocmap.experiments.zoo import Layer
 
@@ -28,13 +30,6 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 with worker.quiet():
     import keras
     import tensorflow as tf
-
-PARTS = {
-    "Conv2D": ("kernel",),
-    "BatchNormalization": ("gamma", "beta", "mean", "variance"),
-    "Dense": ("kernel", "bias"),
-}
-"""Names of the arrays of a Keras layer, in the order of `get_weights`."""
 
 
 def prepare(threads: int | None) -> None:
@@ -61,46 +56,101 @@ def facts() -> dict[str, Any]:
 
 def build(layers: list[Layer], weights: Weights) -> Any:
     """Build a model and give it its weights; images are (n, height, width, channels)."""
-    kernel = next(array for array in weights.values() if array.ndim == 4)
-    images = keras.Input((None, None, kernel.shape[2]))
-    x = images
+    images = keras.Input((None, None, channels_in(layers, weights)))
+    x, labelled = images, dict[str, Any]()
     for layer in layers:
-        x = _layer(layer)(x)
+        given = [labelled[label] for label in layer["inputs"]] if "inputs" in layer else [x]
+        x = _layer(layer)(given if len(given) > 1 else given[0])
+        if "output" in layer:
+            labelled[layer["output"]] = x
     model = keras.Model(images, x)
-    for layer in model.layers:
-        if type(layer).__name__ in PARTS:
-            layer.set_weights([weights[f"{layer.name}/{part}"] for part in PARTS[type(layer).__name__]])
+    for layer in layers:
+        if parts := parts_of(layer):
+            arrays = [weights[f"{layer['name']}/{part}"] for part in parts]
+            model.get_layer(layer["name"]).set_weights(arrays)
     return model
 
 
 def _layer(layer: Layer) -> Any:
-    match layer["layer"]:
-        case "conv":
-            return keras.layers.Conv2D(
-                layer["filters"], layer["kernel"], padding="same", use_bias=False, name=layer["name"]
-            )
-        case "batchnorm":
-            return keras.layers.BatchNormalization(
-                momentum=layer["keep"], epsilon=layer["epsilon"], name=layer["name"]
-            )
-        case "relu":
-            return keras.layers.ReLU()
-        case "maxpool":
-            return keras.layers.MaxPooling2D(layer["size"])
-        case "global-average-pool":
-            return keras.layers.GlobalAveragePooling2D()
-        case "dense":
-            return keras.layers.Dense(layer["units"], name=layer["name"])
-        case unknown:
-            raise ValueError(f"no layer '{unknown}' in Keras' worker")
+    if layer["layer"] not in LAYERS:
+        raise ValueError(f"no layer '{layer['layer']}' in Keras' worker")
+    return LAYERS[layer["layer"]](layer)
 
 
-def read_weights(model: Any) -> Weights:
+def _conv(layer: Layer) -> Any:
+    options = {"filters": layer["filters"], "use_bias": layer.get("bias", False), "name": layer["name"]}
+    return _padded(partial(keras.layers.Conv2D, **options), layer)
+
+
+def _depthwise_conv(layer: Layer) -> Any:
+    return _padded(partial(keras.layers.DepthwiseConv2D, use_bias=False, name=layer["name"]), layer)
+
+
+def _batchnorm(layer: Layer) -> Any:
+    return keras.layers.BatchNormalization(
+        momentum=layer["keep"], epsilon=layer["epsilon"], name=layer["name"]
+    )
+
+
+def _maxpool(layer: Layer) -> Any:
+    # Zeros beside a ReLU's output are as good as nothing there.
+    pool = keras.layers.MaxPooling2D(layer["size"], strides=layer.get("stride"))
+    return _after_padding(layer.get("padding", 0), pool)
+
+
+LAYERS: dict[str, Callable[[Layer], Any]] = {
+    "normalize": lambda layer: Normalize(layer["mean"], layer["std"], layer["order"]),
+    "conv": _conv,
+    "depthwise-conv": _depthwise_conv,
+    "batchnorm": _batchnorm,
+    "relu": lambda layer: keras.layers.ReLU(max_value=layer.get("at_most")),
+    "pad": lambda layer: keras.layers.ZeroPadding2D(((layer["before"], layer["after"]),) * 2),
+    "maxpool": _maxpool,
+    "average-pool": lambda layer: keras.layers.AveragePooling2D(layer["size"]),
+    "global-average-pool": lambda _: keras.layers.GlobalAveragePooling2D(),
+    "dense": lambda layer: keras.layers.Dense(layer["units"], name=layer["name"]),
+    "identity": lambda _: keras.layers.Identity(),
+    "add": lambda _: keras.layers.Add(),
+    "concat": lambda _: keras.layers.Concatenate(),
+}
+"""How Keras builds each kind of layer that `moocmap.experiments.zoo` describes."""
+
+
+def _padded(convolution: Callable[..., Any], layer: Layer) -> Callable[[Any], Any]:
+    """Make a convolution with the layer's padding; "same" where it keeps the size, as that is fastest."""
+    kernel, stride, padding = layer["kernel"], layer.get("stride", 1), layer.get("padding")
+    if padding is None or (stride == 1 and kernel == 2 * padding + 1):
+        found: Callable[[Any], Any] = convolution(kernel_size=kernel, strides=stride, padding="same")
+        return found
+    return _after_padding(padding, convolution(kernel_size=kernel, strides=stride, padding="valid"))
+
+
+def _after_padding(padding: int, then: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    if not padding:
+        return then
+    return lambda images: then(keras.layers.ZeroPadding2D(padding)(images))
+
+
+class Normalize(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Pixels (0 to 1) minus a mean by a standard deviation, channel by channel, in the order asked for."""
+
+    def __init__(self, mean: list[float], std: list[float], order: str) -> None:
+        super().__init__()
+        self.step = -1 if order == "bgr" else 1
+        self.mean, self.std = np.array(mean, np.float32), np.array(std, np.float32)
+
+    def call(self, images: Any) -> Any:
+        """Return normalized images."""
+        return (images[..., :: self.step] - self.mean) / self.std
+
+
+def read_weights(model: Any, layers: list[Layer]) -> Weights:
     """Return a model's weights by name, as `moocmap.experiments.weights` lays them out."""
     return {
-        f"{layer.name}/{part}": np.array(array)
-        for layer in model.layers
-        for part, array in zip(PARTS.get(type(layer).__name__, ()), layer.get_weights(), strict=True)
+        f"{layer['name']}/{part}": np.array(array)
+        for layer in layers
+        if (parts := parts_of(layer))
+        for part, array in zip(parts, model.get_layer(layer["name"]).get_weights(), strict=True)
     }
 
 
@@ -172,7 +222,13 @@ class OneStepAtATime(keras.callbacks.Callback):  # type: ignore[misc]  # Keras h
         }
         seconds = perf_counter() - self.begin
         self.on_epoch(
-            EpochEnd(epoch, seconds, metrics, read_weights(self.model), _optimizer_state(optimizer))
+            EpochEnd(
+                epoch,
+                seconds,
+                metrics,
+                read_weights(self.model, self.task.layers),
+                _optimizer_state(optimizer),
+            )
         )
 
 

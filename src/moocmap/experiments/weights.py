@@ -4,7 +4,8 @@ They are named `<layer>/<part>` and laid out channels last:
 
 | layer       | parts                                                                              |
 | ----------- | ---------------------------------------------------------------------------------- |
-| `conv`      | `kernel` (height, width, channels in, channels out)                                |
+| `conv`      | `kernel` (height, width, channels in, channels out), `bias` (out) where it has one |
+| `depthwise-conv` | `kernel` (height, width, channels, 1)                                         |
 | `batchnorm` | `gamma`, `beta`, `mean`, `variance` (channels); the last two are moving statistics |
 | `dense`     | `kernel` (in, out), `bias` (out)                                                   |
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import math
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +31,35 @@ STATISTICS = ("mean", "variance")
 
 def shapes(layers: Iterable[Layer], channels: int) -> dict[str, tuple[int, ...]]:
     """Return the shape of every array of a model that takes images of `channels` channels."""
-    width = channels
     found: dict[str, tuple[int, ...]] = {}
-    for layer in layers:
-        name = layer.get("name")
-        if layer["layer"] == "conv":
+    for layer, width in zip_widths(layers, channels):
+        name, kind = layer.get("name"), layer["layer"]
+        if kind == "conv":
             found[f"{name}/kernel"] = (layer["kernel"], layer["kernel"], width, layer["filters"])
-            width = layer["filters"]
-        elif layer["layer"] == "batchnorm":
+            if layer.get("bias"):
+                found[f"{name}/bias"] = (layer["filters"],)
+        elif kind == "depthwise-conv":
+            found[f"{name}/kernel"] = (layer["kernel"], layer["kernel"], width, 1)
+        elif kind == "batchnorm":
             found |= {f"{name}/{part}": (width,) for part in ("gamma", "beta", *STATISTICS)}
-        elif layer["layer"] == "dense":
+        elif kind == "dense":
             found |= {f"{name}/kernel": (width, layer["units"]), f"{name}/bias": (layer["units"],)}
-            width = layer["units"]
     return found
+
+
+def zip_widths(layers: Iterable[Layer], channels: int) -> Iterator[tuple[Layer, int]]:
+    """Go through layers, each with the number of channels that come into it (the sum, where several do)."""
+    width = channels
+    labelled: dict[str, int] = {}
+    for layer in layers:
+        kind = layer["layer"]
+        if "inputs" in layer:
+            widths = [labelled[label] for label in layer["inputs"]]
+            width = widths[0] if kind == "add" else sum(widths)
+        yield layer, width
+        width = int(layer.get("filters") or layer.get("units") or width)
+        if "output" in layer:
+            labelled[layer["output"]] = width
 
 
 def draw(layers: Iterable[Layer], channels: int, seed: int) -> Weights:
@@ -52,15 +69,25 @@ def draw(layers: Iterable[Layer], channels: int, seed: int) -> Weights:
     biases, `beta` and `mean` are 0, `gamma` and `variance` 1. Each array has a stream of random numbers of
     its own, from `seed` and its name: another layer beside it changes nothing.
     """
+    layers = list(layers)
+    depthwise = {f"{layer['name']}/kernel" for layer in layers if layer["layer"] == "depthwise-conv"}
     drawn: Weights = {}
     for name, shape in shapes(layers, channels).items():
         part = name.rpartition("/")[2]
         if part == "kernel":
             rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-            drawn[name] = rng.normal(0.0, math.sqrt(2 / math.prod(shape[:-1])), shape).astype(np.float32)
+            fan_in = math.prod(shape[:2]) if name in depthwise else math.prod(shape[:-1])
+            drawn[name] = rng.normal(0.0, math.sqrt(2 / fan_in), shape).astype(np.float32)
         else:
             drawn[name] = np.full(shape, 1.0 if part in ("gamma", "variance") else 0.0, np.float32)
     return drawn
+
+
+def channels_in(layers: Iterable[Layer], weights: Mapping[str, Array]) -> int:
+    """Return how many channels the images of a model have, from the weights of its first layer."""
+    first = next(layer for layer in layers if "name" in layer)
+    shape = weights[f"{first['name']}/{'gamma' if first['layer'] == 'batchnorm' else 'kernel'}"].shape
+    return int(shape[0] if len(shape) < 4 else shape[2])
 
 
 def of_layers(weights: Mapping[str, Array], layers: Iterable[Layer]) -> Weights:
