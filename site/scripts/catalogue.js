@@ -1,6 +1,6 @@
 // The catalogue: filters, order and a choice of courses to compare, all of it in the page's address.
 import {addressState, make, pageData, setAddressState} from "./page.js";
-import {speaker} from "./words.js";
+import {folded, speaker} from "./words.js";
 
 const SHOWN_TOPICS = 3;
 
@@ -212,9 +212,4 @@ function watchWidth(fold) {
   const adapt = () => (fold.open = wide.matches);
   wide.addEventListener("change", adapt);
   adapt();
-}
-
-/** Return a text without accents and capitals. */
-function folded(text) {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
