@@ -160,7 +160,7 @@ def test_rows_that_differ_areas_and_folding(visit: Start) -> None:
     assert topics(page) == []
     head.press("Enter")
     assert len(topics(page)) == 2
-    page.click("text=Fold the areas")
+    page.click("text=Collapse the areas")
     assert topics(page) == []
 
 
@@ -171,7 +171,9 @@ def test_two_courses_side_by_side(visit: Start) -> None:
     pair = page.locator("[data-mm-pair]")
     assert pair.locator("h2").inner_text() == "Alpha y Beta, uno junto a otro"
     assert (
-        pair.locator(".mm-pair__sum").inner_text().startswith("Ambos enseñan 1 tema. 2 los enseña solo Alpha")
+        pair.locator(".mm-pair__sum")
+        .inner_text()
+        .startswith("Ambos enseñan 1 tema. Temas que solo enseña Alpha: 2")
     )
     only = [part.inner_text() for part in pair.locator("details[open] .mm-pair__area").all()]
     assert [" ".join(part.split()) for part in only] == [

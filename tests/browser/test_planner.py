@@ -125,7 +125,7 @@ def test_a_whole_area_is_a_set_of_goals_without_what_nobody_teaches(visit: Start
     page = visitor.page
     page.get_by_role("button", name="Practice").click()
     assert said(page).startswith(
-        "None of the courses to choose from teaches these goals: Learning rate finder"
+        "None of the available courses teaches these goals: Learning rate finder"
     )
     page.click("summary:has-text('Which courses')")
     page.check("input[name=superseded]")
@@ -143,7 +143,7 @@ def test_a_goal_that_no_chosen_course_teaches_can_be_dropped_or_courses_allowed(
     visitor = visit()
     visitor.open("en/planner.html?goal=ulmfit,gradient")
     page = visitor.page
-    assert said(page) == "None of the courses to choose from teaches ULMFiT."
+    assert said(page) == "None of the available courses teaches ULMFiT."
     page.get_by_role("button", name="Allow superseded courses").click()
     assert lessons(page) == ["Text", "1. Gradients"]
     visitor.open("en/planner.html?goal=ulmfit,gradient")

@@ -159,7 +159,7 @@ def test_an_import_asks_before_it_touches_what_is_there(visit: Start, tmp_path: 
 
     take(page, file)
     asked = page.get_by_role(
-        "dialog", name="The file holds 2 lessons, 0 topics, a plan. Here there are 1 lesson"
+        "dialog", name="The file holds 2 lessons, 0 topics, a plan. This browser holds 1 lesson"
     )
     asked.wait_for()
     page.keyboard.press("Escape")

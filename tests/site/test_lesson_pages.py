@@ -205,7 +205,7 @@ def test_a_topics_page_leads_to_planner_and_map_and_says_hours(
         "../planner.html?goal=learning-rate-finder",
         "../map.html?topic=learning-rate-finder&only=1",
     ]
-    assert "No course of today teaches it" in page.text
+    assert "No current course teaches it" in page.text
     old = page.select_one("details[open] table")
     assert old
     assert "1.5 hours" in old.text

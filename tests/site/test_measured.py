@@ -86,8 +86,8 @@ def test_environment_and_settings_in_words(bare_root: Path, write_records: Write
     write_records(bare_root, "tiny")
     found, say = measured(bare_root), Wording(strings["es"])
     assert [say.environment(where) for where in found.environments] == [
-        "fastai 1.2.3 sobre PyTorch 4.5.6; Python 3.11.1; A Processor, 1 hilo de 2 núcleos, sin acelerador",
-        "Keras 1.2.3 sobre TensorFlow 4.5.6; Python 3.11.1; A Processor, 1 hilo de 2 núcleos, sin acelerador",
+        "fastai 1.2.3 sobre PyTorch 4.5.6; Python 3.11.1; A Processor, 1 hilo en 2 núcleos, sin acelerador",
+        "Keras 1.2.3 sobre TensorFlow 4.5.6; Python 3.11.1; A Processor, 1 hilo en 2 núcleos, sin acelerador",
     ]
     ((name, libraries, phases),) = found.recipes
     assert (name, libraries, [say.phase(phase["name"]) for phase in phases]) == (
