@@ -170,7 +170,7 @@ def test_a_lessons_page_shows_needs_onward_ways_and_builders(
     ]
     after = page_of(school, strings["en"], "courses/top/t2").select_one("#leads-to, .mm-needs--wide")
     assert after
-    assert "T3 need from here: b" in " ".join(after.text.split())
+    assert "T3 needs from here: b" in " ".join(after.text.split())
 
 
 # Topics ---------------------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ def test_libraries_show_the_newest_version_first_and_what_nobody_offers(guide: G
     assert page.index("The same, with suggestions.") < page.index("A method of the learner.")
     assert "<code>SuggestionMethod.Valley</code>" in page
     assert "Nothing recorded." in page, "Keras has no entry for this aspect"
-    assert 'In its place: <a href="libraries.html#library-keras">Keras</a>' in page
+    assert 'Replaced by <a href="libraries.html#library-keras">Keras</a>' in page
     assert 'Used in: <a href="courses/beta.html">Beta</a>' in page
 
 
