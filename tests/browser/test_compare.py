@@ -182,7 +182,7 @@ def test_two_courses_side_by_side(visit: Start) -> None:
     ]
     text = pair.inner_text()
     assert "A quien ha terminado Beta le aportan algo nuevo 1 de 2 lecciones" not in text
-    assert "le aporta algo nuevo 1 lección de 2 (2 horas)" in text, "1.5 hours, rounded as elsewhere"
+    assert "le aporta algo nuevo 1 lección de 2 (2 h)" in text, "1.5 hours, rounded as elsewhere"
     assert "no se indican las horas" in text
     assert "0 % (0 de 1 pares)" in text
     page.click("text=Todos los temas que enseñan ambos")
