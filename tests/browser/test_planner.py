@@ -124,9 +124,7 @@ def test_a_whole_area_is_a_set_of_goals_without_what_nobody_teaches(visit: Start
     visitor.open("en/planner.html")
     page = visitor.page
     page.get_by_role("button", name="Practice").click()
-    assert said(page).startswith(
-        "None of the available courses teaches these goals: Learning rate finder"
-    )
+    assert said(page).startswith("None of the available courses teaches these goals: Learning rate finder")
     page.click("summary:has-text('Which courses')")
     page.check("input[name=superseded]")
     assert page.url.endswith("?area=practice&superseded=1")
