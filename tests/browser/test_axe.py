@@ -53,7 +53,7 @@ def test_no_page_hinders_anybody(visit: Start, axe: str, kinds: list[str]) -> No
         visitor.open(f"{('en', 'es')[number % 2]}/{kind}.html")
         found += [f"{kind}: wide: {one}" for one in violations(visitor.page, axe)]
         visitor.page.emulate_media(color_scheme="dark")
-        assert visitor.page.locator("body[data-md-color-scheme=slate]").count() == 1
+        visitor.page.locator("body[data-md-color-scheme=slate]").wait_for()
         found += [f"{kind}: dark: {one}" for one in violations(visitor.page, axe, ["color-contrast"])]
         visitor.page.set_viewport_size({"width": 360, "height": 780})
         found += [f"{kind}: narrow: {one}" for one in violations(visitor.page, axe)]

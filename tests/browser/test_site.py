@@ -92,8 +92,8 @@ def test_the_palette_switches_the_drawing_and_holds_in_both_languages(visit: Sta
     )
     assert dark.evaluate("image => image.naturalWidth") > 0
     page.click(".mm-language a")
+    page.locator("label[title='Usar el modo del sistema']").wait_for(state="visible")
     assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
-    assert page.locator("label[title='Usar el modo del sistema']").is_visible()
 
 
 @over_http

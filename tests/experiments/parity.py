@@ -26,6 +26,10 @@ KERAS = {
 TORCH = {"vgg16": "vgg16_bn", "resnet50": "resnet50", "densenet121": "densenet121"}
 
 
+ACROSS = [*((model, "keras") for model in KERAS), ("resnet50", "torch")]
+"""What both libraries build: of the other models the variants differ in constants only."""
+
+
 def images() -> np.ndarray[Any, Any]:
     return np.random.default_rng(0).random((2, SIZE, SIZE, 3), dtype=np.float32)
 
@@ -50,7 +54,7 @@ def pooled(maps: Any) -> np.ndarray[Any, Any]:
 def of_keras(model: str) -> Iterator[tuple[str, Any]]:
     worker = importlib.import_module("moocmap.experiments.keras_worker")
     keras = worker.keras
-    for variant in zoo.MODELS[model].variants:
+    for variant in (variant for name, variant in ACROSS if name == model):
         layers = zoo.body(model, variant)
         arrays = drawn(layers)
         ours = worker.build(layers, arrays)

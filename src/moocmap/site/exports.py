@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, TypeAdapter
 
@@ -22,8 +22,10 @@ from moocmap.curriculum.model import Area, Course, Depth, Guide, PublishedCovera
 from moocmap.curriculum.order import CourseOrder, course_order
 from moocmap.fields import Closed, Id, Locale, Text
 from moocmap.site.addresses import API
-from moocmap.site.measured import Measured
 from moocmap.site.wording import bibtex, reference_links
+
+if TYPE_CHECKING:
+    from moocmap.site.measured import Measured  # Matplotlib and SciPy stand behind it
 
 FORMAT = 1
 """The version of the files' form: a change that could break a program which reads them raises it."""
