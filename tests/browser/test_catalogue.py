@@ -68,6 +68,7 @@ def test_filters_count_what_they_leave_and_stay_in_the_address(visit: Start) -> 
     assert shown(page) == ["Alpha Course"]
 
 
+@over_http
 def test_search_finds_names_people_and_topics_without_accents(visit: Start) -> None:
     visitor = visit()
     page = visitor.page
@@ -91,6 +92,7 @@ def test_search_finds_names_people_and_topics_without_accents(visit: Start) -> N
     assert len(shown(page)) == 2
 
 
+@over_http
 def test_courses_sort_by_what_one_minds(visit: Start) -> None:
     visitor = visit()
     page = visitor.page
@@ -109,6 +111,7 @@ def test_courses_sort_by_what_one_minds(visit: Start) -> None:
     assert "sort" not in asked(page)
 
 
+@over_http
 def test_an_empty_result_says_how_to_get_out_of_it(visit: Start) -> None:
     visitor = visit()
     page = visitor.page

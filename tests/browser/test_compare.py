@@ -141,6 +141,7 @@ def test_courses_are_chosen_and_the_address_says_which(visit: Start) -> None:
     assert page.locator("#pair").count() == 0
 
 
+@over_http
 def test_rows_that_differ_areas_and_folding(visit: Start) -> None:
     visitor = visit()
     page = visitor.page
@@ -262,6 +263,7 @@ def test_the_matrix_scrolls_under_its_head_and_beside_its_topics(visit: Start) -
     assert topic.bounding_box()["x"] == left
 
 
+@over_http
 def test_a_course_leads_to_its_comparisons(visit: Start) -> None:
     visitor = visit()
     page = visitor.page

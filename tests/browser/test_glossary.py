@@ -18,6 +18,7 @@ def shown(page: Any) -> list[str]:
     return [heading.inner_text().split("\n")[0] for heading in page.locator(".mm-entry:visible h3").all()]
 
 
+@over_http
 @pytest.mark.parametrize(
     ("locale", "query", "found"),
     [("en", "perdida", LOSS), ("es", "PÉRDIDA", LOSS), ("en", "step siz", RATE), ("es", "factor", RATE)],
@@ -39,6 +40,7 @@ def test_terms_are_found_in_either_language_and_by_synonyms(
     assert len(shown(page)) == 1
 
 
+@over_http
 def test_what_is_in_no_name_is_looked_for_in_definitions(visit: Start) -> None:
     visitor = visit()
     visitor.open("en/glossary.html?q=what+training")
@@ -51,6 +53,7 @@ def test_what_is_in_no_name_is_looked_for_in_definitions(visit: Start) -> None:
     assert "q=" not in visitor.page.url
 
 
+@over_http
 @pytest.mark.parametrize(
     ("locale", "other", "before", "after"),
     [
@@ -79,6 +82,7 @@ def test_the_order_follows_the_language_one_comes_from(
     assert first_words() == after
 
 
+@over_http
 def test_a_link_to_an_entry_shows_it_whatever_is_filtered(visit: Start) -> None:
     visitor = visit()
     visitor.open(f"en/glossary.html?q=rate{LOSS}")

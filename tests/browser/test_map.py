@@ -50,6 +50,7 @@ def test_choosing_a_topic_shows_what_it_needs_and_opens(visit: Start) -> None:
     assert marked(page, "is-dim") == []
 
 
+@over_http
 def test_a_shared_address_opens_as_it_was_left(visit: Start) -> None:
     visitor = visit()
     visitor.open("es/map.html?topic=learning-rate&only=1")
@@ -75,6 +76,7 @@ def test_an_address_with_unknown_names_shows_the_whole_map(visit: Start) -> None
     assert marked(visitor.page, "is-dim") == []
 
 
+@over_http
 def test_search_finds_topics_without_accents_and_enter_goes_to_the_first(visit: Start) -> None:
     visitor = visit()
     visitor.open("es/map.html")
@@ -90,6 +92,7 @@ def test_search_finds_topics_without_accents_and_enter_goes_to_the_first(visit: 
     assert page.inner_text(".mm-map__found") == "No se ha encontrado nada."
 
 
+@over_http
 def test_areas_and_courses_filter_drawing_and_list(visit: Start) -> None:
     visitor = visit()
     visitor.open("en/map.html")

@@ -214,6 +214,7 @@ def test_the_command_is_that_of_the_same_plan(visit: Start) -> None:
     )
 
 
+@over_http
 def test_a_plan_goes_out_as_a_file_and_comes_back(visit: Start, tmp_path: Path) -> None:
     visitor = visit()
     visitor.open(f"en/planner.html?{FINDER}&hours-per-week=3")

@@ -13,6 +13,7 @@ over_http = pytest.mark.parametrize("visit", ["http"], indirect=True)
 SMITH, NOBODY = "#ref-smith-2015", "#ref-nobody-1999"
 
 
+@over_http
 @pytest.mark.parametrize(
     ("field", "value"), [("q", "cyclical SMITH"), ("kind", "paper"), ("year", "2010"), ("place", "history")]
 )
@@ -36,6 +37,7 @@ def test_works_are_filtered_and_the_address_keeps_it(visit: Start, field: str, v
     assert "?" not in page.url
 
 
+@over_http
 def test_a_link_to_a_work_shows_it_whatever_is_filtered(visit: Start) -> None:
     visitor = visit()
     visitor.open(f"es/references.html?q=smith{NOBODY}")

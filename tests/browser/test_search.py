@@ -39,6 +39,7 @@ def test_nothing_is_loaded_before_the_search_is_wanted(visit: Start) -> None:
     assert len([url for url in loaded if url.endswith(search.FILE)]) == 1
 
 
+@over_http
 @pytest.mark.parametrize(
     ("locale", "query", "title"),
     [

@@ -39,6 +39,7 @@ def test_the_list_narrows_as_one_types_by_name_and_explanation(visit: Start) -> 
     assert page.url.endswith("topics/index.html")
 
 
+@over_http
 def test_explanations_on_request_and_kept_in_the_address(visit: Start) -> None:
     visitor = visit()
     visitor.open("en/topics/index.html")
