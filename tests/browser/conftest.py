@@ -95,7 +95,7 @@ def visit(
 
     def start(**options: Any) -> Visit:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        context.set_default_timeout(8000)
+        context.set_default_timeout(20000)
         contexts.append(context)
         visits.append(Visit(context.new_page(), base))
         _watch(visits[-1])

@@ -40,7 +40,7 @@ def test_choosing_a_topic_shows_what_it_needs_and_opens(visit: Start) -> None:
     assert (
         panel.locator("a", has_text="Shortest way").get_attribute("href") == "planner.html?goal=learning-rate"
     )
-    assert "needs 1, opens 1" in page.text_content("[role=status]")
+    assert "needs 1, leads to 1" in page.text_content("[role=status]")
     assert page.url.endswith("map.html?topic=learning-rate")
     panel.locator(".mm-chips a", has_text="Gradient").click()
     assert page.url.endswith("?topic=gradient")

@@ -155,7 +155,7 @@ def test_a_choice_of_courses_that_is_too_narrow_is_loosened_with_one_click(visit
     visitor = visit()
     visitor.open("en/planner.html?goal=gradient&free=1&language=es")
     page = visitor.page
-    assert said(page) == "No course is left to choose from."
+    assert said(page) == "No course is left for the plan."
     page.get_by_role("button", name="Choose from all courses").click()
     assert lessons(page) == ["1. Gradients"]
     assert not page.is_checked("input[name=free]")
