@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import functools
-import importlib.util
 import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from moocmap.site.engine import build
+
+from .places import REPOSITORY, served, small_guide
 
 Start = Callable[..., "Visit"]
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
@@ -25,10 +23,6 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-class _Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None: ...
 
 
 @dataclass
@@ -46,12 +40,7 @@ class Visit:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the small guide of tests/site, built once."""
-    home = Path(__file__).parents[1] / "site" / "conftest.py"
-    found = importlib.util.spec_from_file_location("guide_of_tests_site", home)
-    assert found
-    assert found.loader
-    small = importlib.util.module_from_spec(found)
-    found.loader.exec_module(small)
+    small = small_guide()
     root = small.copy_guide(tmp_path_factory.mktemp("browser") / "guide")
     return build(root, today=small.TODAY).target
 
@@ -78,11 +67,18 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def server(site: Path) -> Iterator[str]:
-    handler = functools.partial(_Handler, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_address[1]}"
-        http.shutdown()
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def modules(browser: Any) -> Iterator[Any]:
+    """A browser's page that can import the modules of the site by their names: `import("/plan.js")`."""
+    with served(REPOSITORY / "site" / "scripts") as address:
+        page = browser.new_page()
+        page.goto(f"{address}/main.js")
+        yield page
+        page.close()
 
 
 @pytest.fixture(params=["http", "file"])

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import os
 import random
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -22,10 +17,11 @@ from moocmap.site.engine import build
 from moocmap.site.locales import load_strings
 from moocmap.site.views import GuideView
 
+from .places import REPOSITORY, small_guide
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Start = Callable[..., Any]
 as_files = pytest.mark.parametrize("visit", ["file"], indirect=True)
-REPOSITORY = Path(__file__).parents[2]
 CASES = int(os.environ.get("MOOCMAP_CHOOSER_CASES", "400"))
 
 RANK = """async ([data, sets]) => {
@@ -55,32 +51,10 @@ QUESTIONS = """
 """
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None: ...
-
-
-@pytest.fixture(scope="module")
-def modules(browser: Any) -> Iterator[Any]:
-    """A browser's page that can import the modules of the site."""
-    handler = functools.partial(_Quiet, directory=str(REPOSITORY / "site" / "scripts"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{http.server_address[1]}/chooser.js")
-        yield page
-        page.close()
-        http.shutdown()
-
-
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The small guide with all its three courses to choose from, and two questions; as files."""
-    home = Path(__file__).parents[1] / "site" / "conftest.py"
-    found = importlib.util.spec_from_file_location("guide_of_tests_site", home)
-    assert found
-    assert found.loader
-    small = importlib.util.module_from_spec(found)
-    found.loader.exec_module(small)
+    small = small_guide()
     root = small.copy_guide(tmp_path_factory.mktemp("chooser") / "guide")
     (root / "curriculum" / "chooser.yml").write_text(QUESTIONS, encoding="utf-8")
     for name, was in (("alpha", "superseded\nsuperseded_by: beta"), ("gamma-book", "retired")):

@@ -5,13 +5,9 @@ The texts are put wherever the models of the data take a free text, so a new fie
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import itertools
 import re
-import threading
 from collections.abc import Iterator, Mapping
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +19,8 @@ from pydantic import TypeAdapter
 from moocmap.curriculum.schema import data_files, json_schema, kind_of, options
 from moocmap.experiments.model import ExperimentSettings
 from moocmap.site.engine import build
+
+from .places import served, small_guide
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -105,16 +103,6 @@ BIBTEX = """@article{{{key},
 """
 
 
-def small_guide() -> Any:
-    home = Path(__file__).parents[1] / "site" / "conftest.py"
-    found = importlib.util.spec_from_file_location("guide_of_tests_site", home)
-    assert found
-    assert found.loader
-    small = importlib.util.module_from_spec(found)
-    found.loader.exec_module(small)
-    return small
-
-
 @pytest.fixture(scope="module")
 def attacks() -> Hostile:
     return Hostile()
@@ -148,16 +136,10 @@ def _texts_of(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {key: schema["properties"][key] for key in ("title", "summary", "names")}
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None: ...
-
-
 @pytest.fixture(scope="module")
 def server(hostile: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, directory=str(hostile))) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_address[1]}"
-        http.shutdown()
+    with served(hostile) as address:
+        yield address
 
 
 def kinds(site: Path) -> list[str]:

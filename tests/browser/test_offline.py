@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .places import served
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-class _Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None: ...
 
 
 @pytest.fixture
@@ -27,15 +22,12 @@ def home(site: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def page(browser: Any, home: Path) -> Iterator[Any]:
     """A reader at a site below a host's root, as many are."""
-    handler = functools.partial(_Handler, directory=str(home.parent))
     context = browser.new_context()
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with served(home.parent) as address:
         page = context.new_page()
-        page.base = f"http://127.0.0.1:{server.server_address[1]}/guide"
+        page.base = f"{address}/guide"
         yield page
         context.close()
-        server.shutdown()
 
 
 def read(page: Any, path: str) -> None:

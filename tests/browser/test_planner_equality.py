@@ -7,15 +7,9 @@ inputs of each kind are tried.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import random
-import threading
-from collections.abc import Iterator
 from datetime import date
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -30,8 +24,9 @@ from moocmap.site.locales import Strings, load_strings
 from moocmap.site.planner_data import planner_data
 from moocmap.site.views import GuideView
 
+from .places import REPOSITORY, TESTS, loaded
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-REPOSITORY = Path(__file__).parents[2]
 TODAY = date(2026, 11, 1)
 PATIENCE = 20_000
 CASES = int(os.environ.get("MOOCMAP_PLANNER_CASES", "40"))
@@ -72,34 +67,10 @@ COVERS = """async (problems) => {
 }"""
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None: ...
-
-
 @pytest.fixture(scope="module")
-def modules(browser: Any) -> Iterator[Any]:
-    """A browser's page that can import the modules of the planner."""
-    handler = functools.partial(_Quiet, directory=str(REPOSITORY / "site" / "scripts"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{http.server_address[1]}/plan.js")
-        yield page
-        page.close()
-        http.shutdown()
-
-
-@pytest.fixture(scope="module")
-def samples() -> ModuleType:
+def samples() -> Any:
     """What makes guides from a few words."""
-    found = importlib.util.spec_from_file_location(
-        "samples_of_tests", REPOSITORY / "tests" / "curriculum" / "samples.py"
-    )
-    assert found
-    assert found.loader
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+    return loaded(TESTS / "curriculum" / "samples.py")
 
 
 def some(chance: random.Random, ids: list[str], most: int) -> list[str]:
@@ -198,14 +169,14 @@ def test_plans_of_the_small_guide_are_equal(modules: Any) -> None:
         hold_against_each_other(modules, guide, inputs, locale)
 
 
-def test_plans_of_random_guides_are_equal(modules: Any, samples: ModuleType) -> None:
+def test_plans_of_random_guides_are_equal(modules: Any, samples: Any) -> None:
     chance = random.Random(f"random {CASES}")
     for _ in range(CASES):
         guide = random_guide(chance, samples)
         hold_against_each_other(modules, guide, [random_input(chance, guide) for _ in range(3)], "en")
 
 
-def random_guide(chance: random.Random, samples: ModuleType) -> Guide:
+def random_guide(chance: random.Random, samples: Any) -> Guide:
     """Make a guide with many ties: few prices, much overlap, texts that a calendar must escape."""
     topics = [f"t{n}" for n in range(chance.randint(1, 12))]
     requires = {topic: some(chance, topics[:n], 2) for n, topic in enumerate(topics)}

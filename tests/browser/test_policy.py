@@ -6,16 +6,14 @@ any complaint of the browser.
 
 from __future__ import annotations
 
-import functools
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .places import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -34,24 +32,12 @@ SMUGGLED = {
 ATTACK = "window.attacked = []; window.attack = () => window.attacked.push(location.href);"
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None: ...
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-
-
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Another host."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "attack.js").write_text("attack()", encoding="utf-8")
-    with serving(folder) as address:
+    with served(folder) as address:
         yield address
 
 
@@ -75,7 +61,7 @@ def base(request: pytest.FixtureRequest, attacked: Path) -> Iterator[str]:
     if request.param == "file":
         yield attacked.as_uri()
         return
-    with serving(attacked) as address:
+    with served(attacked) as address:
         yield address
 
 
