@@ -29,14 +29,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  echo "moocmap needs Python 3.11 or newer; found: $$($(PYTHON) --version). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
-	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable '.[experiments,dev]'
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable '.[experiments,jax,dev]'
 	@touch $@
 
 # Renews every pin by name to the newest versions that go together.
 constraints:
 	$(PYTHON) -m venv build/newest
 	build/newest/bin/python -m pip install --quiet uv
-	build/newest/bin/uv pip install --python build/newest/bin/python --editable '.[experiments,dev]'
+	build/newest/bin/uv pip install --python build/newest/bin/python --editable '.[experiments,jax,dev]'
 	{ head -n 1 constraints.txt; build/newest/bin/uv pip freeze --python build/newest/bin/python --exclude-editable; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 
