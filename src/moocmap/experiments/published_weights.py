@@ -137,10 +137,12 @@ def published(publisher: str, model: str) -> Published:
 
 
 def _else(model: str) -> str:
-    others = [CALLED[publisher] for publisher, name in PUBLISHED if name == model]
-    if others:
-        name = next(publisher for publisher, called in CALLED.items() if called == others[0])
-        return f"{others[0]} does, and both libraries can load them: weights: {{kind: imagenet, publisher: {name}}}"
+    for publisher, name in PUBLISHED:
+        if name == model:
+            return (
+                f"{CALLED[publisher]} does, and every library can load them: "
+                f"weights: {{kind: imagenet, publisher: {publisher}}}"
+            )
     if model in zoo.MODELS:
         return "nobody does: use `weights: random`, a file of your own, or pretrain it on a source task"
     return did_you_mean(model, zoo.MODELS)

@@ -11,13 +11,14 @@ weights: {kind: file, file: body.safetensors, format: ours}
 of either publisher go into every library, in the variant that they were trained in. A variant of the other
 publisher takes them as follows, and every other combination is refused:
 
-| family    | Keras' and torchvision's own variants                                     | tensors of the other   |
-| --------- | ------------------------------------------------------------------------- | ---------------------- |
-| small-cnn | one variant, ours                                                         | fit                    |
-| densenet  | agree but for BatchNorm's epsilon (1.001e-5, 1e-5) and momentum           | fit                    |
-| vgg       | torchvision's have BatchNorms here (`vgg16_bn`), Keras' have none         | do not fit             |
-| resnet    | Keras' stride in the first convolution of a block and have biases; torchvision's in the second, none | do not fit |
-| mobilenet | only Keras publishes MobileNet v1, so there is only its variant           | there are none         |
+| family    | Keras' and torchvision's own variants                                | the other's tensors |
+| --------- | -------------------------------------------------------------------- | ------------------- |
+| small-cnn | one variant, ours                                                    | fit                 |
+| densenet  | agree but for BatchNorm's epsilon (1.001e-5, 1e-5) and momentum      | fit                 |
+| vgg       | torchvision's have BatchNorms here (`vgg16_bn`), Keras' have none    | do not fit          |
+| resnet    | Keras' have biases and stride in a block's first convolution;        | do not fit          |
+|           | torchvision's have none and stride in the second                     |                     |
+| mobilenet | only Keras publishes MobileNet v1, so there is only its variant      | are none            |
 
 torchvision's VGGs without BatchNorm would fit Keras' variant, but expect other pixels than Keras' weights do;
 they are not offered.
