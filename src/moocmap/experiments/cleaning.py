@@ -58,13 +58,18 @@ def unreadable(images: pd.DataFrame) -> pd.Series[bool]:
 
 def cross_class_duplicates(images: pd.DataFrame) -> pd.Series[bool]:
     """Mark every copy of an image that stands in more than one class."""
-    return images.groupby("sha256")["label"].transform("nunique") > 1
+    return (images.groupby("sha256")["label"].transform("nunique") > 1) & _is_hashed(images)
 
 
 def duplicates(images: pd.DataFrame) -> pd.Series[bool]:
     """Mark copies within a class but one: the test's if there is one, else the first by path."""
     ranked = images.assign(rank=(images["part"] != "test").astype(int)).sort_values(["rank", "path"])
-    return ranked.duplicated(["label", "sha256"]).reindex(images.index)
+    return ranked.duplicated(["label", "sha256"]).reindex(images.index) & _is_hashed(images)
+
+
+def _is_hashed(images: pd.DataFrame) -> pd.Series[bool]:
+    """Mark files that could be read at all: of others nobody knows whether they are copies."""
+    return images["sha256"] != ""
 
 
 def small_classes(images: pd.DataFrame, fewer_than: int) -> pd.Series[bool]:
