@@ -30,6 +30,10 @@ from moocmap.experiments.spec import ExperimentError
 Fill = Literal["reflect", "nearest", "zeros"]
 """What stands outside an image: its mirror image (the outermost pixels twice), its outermost pixels, or 0."""
 
+DARKEST = 1e-5
+"""What pixels are kept within, from 0 and from 1, where their logits are taken: fastai's 1e-7 is less than 32
+bits tell apart from 1, so libraries would differ at white pixels."""
+
 NEAREST_DEPTH = 0.05
 """The least denominator of a projected position: what would lie behind the viewer stays finite."""
 
@@ -50,7 +54,8 @@ class Drawn:
 
     `matrices` (n, 3, 3) are homographies from positions in the new image to positions in the old one,
     normalized. `light` (n, 3) holds scale, offset and gain: a pixel p (0 to 1) becomes
-    `clip(gain * sigmoid(scale * logit(p) + offset), 0, 1)`.
+    `clip(gain * sigmoid(scale * logit(p) + offset), 0, 1)`, with p kept within `DARKEST` and 1 - `DARKEST`;
+    with scale 1 and offset 0 it becomes `clip(gain * p, 0, 1)`.
     """
 
     matrices: NDArray[np.float32]
@@ -436,7 +441,7 @@ def _read(number: int, item: object) -> dict[str, Any]:
 
 
 def _which(word: object, known: Mapping[str, object] | Sequence[str]) -> str:
-    return did_you_mean(str(word), known) or f"there are {', '.join(known)}."
+    return did_you_mean(str(word), known) or f"the known ones are {', '.join(known)}."
 
 
 def draw(augmentation: Augmentation, n: int, rng: np.random.Generator, size: tuple[int, int]) -> Drawn:
