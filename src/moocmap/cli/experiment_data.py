@@ -1,0 +1,113 @@
+"""The command `experiment data`: look at an experiment's images before anything is trained on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+
+from moocmap import tables
+from moocmap.cli.common import counted, err, fail, known_or_fail, out, root_of, say
+from moocmap.diagnostics import DiagnosticsError
+from moocmap.experiments.load import load_experiments
+from moocmap.experiments.model import Experiment
+from moocmap.tables import Format
+
+if TYPE_CHECKING:
+    from moocmap.experiments.data_report import DataReport
+
+EPILOG = "Example: moocmap experiment data digits"
+CACHE = Path("build") / "cache"
+"""Where listings and decoded images are kept, seen from the guide's folder."""
+SHOWN = 10
+"""Unreadable files that are named in the terminal; all of them stand in dropped.csv."""
+
+
+def data(
+    context: typer.Context,
+    experiment_id: Annotated[str, typer.Argument(metavar="ID", help="The experiment: the name of its file.")],
+    *,
+    root: Annotated[
+        Path | None,
+        typer.Option("--root", help="Where data lies; else $MOOCMAP_DATA, then data/ in the guide's folder."),
+    ] = None,
+    near: Annotated[
+        bool, typer.Option("--near", help="Also list pairs of images that look alike though they differ.")
+    ] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the files go; else build/data/ID.")
+    ] = None,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="For reading (table), or as data.")
+    ] = Format.TABLE,
+) -> None:
+    """Find (or download) an experiment's images, clean and split them, and tell what came of it.
+
+    Writes a manifest with hashes, what was dropped and why, and the images of each class, also as a plot.
+
+    In the table, `dropped` counts files, `different` the images among them: a copy is not another image.
+    """
+    from moocmap.experiments.data_report import report_on, write_data_report
+
+    guide = root_of(context)
+    experiment = _one(guide, experiment_id)
+    if root is not None and not root.is_dir():
+        fail(f"--root: no folder '{root}'", "it holds a folder or file for each data set", code=1)
+    with _progress() as tell:
+        found = report_on(
+            experiment.settings.data,
+            guide=guide,
+            root=root,
+            cache=guide / CACHE,
+            near=near,
+            tell=tell,
+        )
+    tables.show(found.steps(), form, out)
+    written = write_data_report(found, folder or guide / "build" / "data" / experiment.id)
+    if form is Format.TABLE:
+        tables.show(found.classes(), form, out)
+        _say_unreadable(found)
+        if found.near is not None:
+            say(f"{counted(len(found.near), 'pair')} of images look alike though they differ")
+        say(f"data: {found.place or 'carried by scikit-learn'}")
+        say(f"{counted(len(written), 'file')} in {written[0].parent}")
+
+
+def _say_unreadable(found: DataReport) -> None:
+    unreadable = found.unreadable()
+    if unreadable:
+        say(f"{counted(len(unreadable), 'file')} cannot be read:")
+        for path, reason in unreadable[:SHOWN]:
+            say(f"  {path}: {reason}")
+        if len(unreadable) > SHOWN:
+            say(f"  … and {len(unreadable) - SHOWN} more")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show what is going on (what, done, of how many), each kind of work with a bar of its own."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bars:
+        running: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in running:
+                running[what] = bars.add_task(what, total=total or None)
+                if not err.is_terminal:
+                    err.print(f"{what} …", highlight=False)
+            bars.update(running[what], completed=done, total=total or None)
+
+        yield tell
+
+
+def _one(guide: Path, experiment_id: str) -> Experiment:
+    experiments, problems = load_experiments(guide)
+    if problems:
+        raise DiagnosticsError(problems)
+    by_id = {experiment.id: experiment for experiment in experiments}
+    known_or_fail("experiment", [experiment_id], by_id)
+    return by_id[experiment_id]
