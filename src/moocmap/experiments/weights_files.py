@@ -94,7 +94,7 @@ def _from_torch(family: str, body: Sequence[Layer], arrays: bridge.Arrays) -> We
 
 
 def _renewed(name: str) -> str:
-    """Return a tensor's name as torchvision now has it: its DenseNets were saved with `norm.1` for `norm1`."""
+    """Return a tensor's name as torchvision now has it: it saved its DenseNets with `norm.1` for `norm1`."""
     return re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2", name)
 
 
@@ -187,10 +187,10 @@ def _fetch(
         _download(entry, cache)
     except OSError as error:  # requests' errors are OSErrors too
         raise ExperimentError(
-            f"ImageNet weights of '{entry.model}' by {CALLED[entry.publisher]} ({entry.version}) are in none of "
+            f"{entry.file} (ImageNet weights of '{entry.model}', {CALLED[entry.publisher]}) is in none of "
             f"{_listed([*folders, cache])}, and the download failed ({type(error).__name__}). Fetch "
             f"{entry.address} on a machine with a network and put it into {folders[0] if folders else cache} "
-            f"as {entry.file}{_checksum_told(entry.checksum)}"
+            f"under this name{_checksum_told(entry.checksum)}"
         ) from error
     return path
 

@@ -90,14 +90,14 @@ class WeightsSettings(Closed):
         family, own = zoo.MODELS[model].family, VARIANT_OF[publisher]
         if own not in zoo.MODELS[model].variants:
             raise ExperimentError(
-                f"'{model}' has no variant that {CALLED[publisher]}'s weights would go into; "
-                "use weights of Keras, or random ones"
+                f"'{model}' has no variant for weights by {CALLED[publisher]}; "
+                "use weights by Keras, or random ones"
             )
         if variant != own and family in _WHY:
             other = next(name for name, fits in VARIANT_OF.items() if fits == variant)
             raise ExperimentError(
-                f"{CALLED[publisher]}'s weights of '{model}' do not go into the variant '{variant}': "
-                f"{_WHY[family]}; write architecture: {own}, or use weights of {CALLED[other]}"
+                f"weights of '{model}' by {CALLED[publisher]} do not go into the variant '{variant}': "
+                f"{_WHY[family]}; write architecture: {own}, or use weights by {CALLED[other]}"
             )
 
 

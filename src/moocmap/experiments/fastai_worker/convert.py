@@ -87,11 +87,18 @@ def _load(source: Path) -> Any:
                 f"{source} was refused: it holds more than tensors, and reading it would run '{named[1]}'. "
                 "Get the file from its publisher, or save a model's `state_dict()`"
             ) from error
-        raise ExperimentError(f"{source} is no file of torch tensors, or damaged; fetch it again") from error
+        raise _not_tensors(source) from error
     except FileNotFoundError as error:
         raise ExperimentError(f"there is no file {source}") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise ExperimentError(f"{source} is no file of torch tensors, or damaged; fetch it again") from error
+        raise _not_tensors(source) from error
+
+
+def _not_tensors(source: Path) -> ExperimentError:
+    return ExperimentError(
+        f"{source} was refused: it is no file of torch tensors, or damaged. Nothing in it was run; "
+        "fetch it again from its publisher"
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -1,0 +1,185 @@
+"""What the libraries publish and write: `python -m experiments.weights_probe keras|torch|logits-… FOLDER`.
+
+- `keras` asks `keras.applications` which files it would download, and saves a small model in each layout.
+- `torch` asks torchvision for its addresses, and saves files of tensors, one of them as evil as can be.
+- `logits-keras`, `logits-fastai` load the given MobileNet into a library's worker and show it one photo.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from moocmap.experiments import bridge, runner, weights, weights_files, zoo
+
+from .parity import drawn
+
+NEEDS = {
+    "keras": ("keras", "h5py"),
+    "torch": ("torch", "torchvision", "safetensors"),
+    "logits-keras": ("keras", "tensorflow", "h5py"),
+    "logits-fastai": ("fastai", "torch", "h5py"),
+}
+MOBILENET = "mobilenet_0.75_224_imagenet.weights.h5"
+SMALL = "mobilenet-0.25"
+_folders = tempfile.TemporaryDirectory(prefix="moocmap-weights-")
+
+
+@cache
+def ask(what: str) -> Path:
+    """Ask a library in a process of its own, once; return the folder with its answers."""
+    missing = [package for package in NEEDS[what] if importlib.util.find_spec(package) is None]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}: pip install -e '.[experiments]'")
+    folder = Path(_folders.name) / what
+    folder.mkdir()
+    environment = {
+        **runner.worker_environment(Path(_folders.name) / "pycache"),
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "KERAS_BACKEND": "numpy",
+    }
+    command = [sys.executable, "-m", "experiments.weights_probe", what, str(folder)]
+    subprocess.run(command, env=environment, check=True)
+    return folder
+
+
+def given_weights() -> Path:
+    """Return the file of MobileNet's ImageNet weights, or skip."""
+    path = Path(os.environ.get("MOOCMAP_WEIGHTS", ".")) / MOBILENET
+    if not path.is_file():
+        pytest.skip(f"needs {MOBILENET} in the folder that MOOCMAP_WEIGHTS names")
+    return path
+
+
+def of_keras(folder: Path) -> None:
+    import h5py
+    import keras
+    from keras.src.legacy.saving import legacy_h5_format
+    from keras.src.utils import file_utils
+
+    arrays = drawn(zoo.body(SMALL, "keras"))
+    model = keras.applications.MobileNet(alpha=0.25, include_top=True, weights=None)
+    names = bridge.keras_names("mobilenet", zoo.body(SMALL, "keras"))
+    for layer in zoo.body(SMALL, "keras"):
+        if parts := bridge.parts_of(layer):
+            own = [arrays[f"{layer['name']}/{part}"] for part in parts]
+            model.get_layer(names[layer["name"]]).set_weights(own)
+    model.save_weights(folder / "keras3.weights.h5")
+    with h5py.File(folder / "legacy.h5", "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, model)
+    model.save(folder / "whole.h5")
+    (folder / "published.json").write_text(json.dumps(_keras_downloads(keras.applications, file_utils)))
+
+
+def _keras_downloads(applications: Any, file_utils: Any) -> dict[str, Any]:
+    makers: dict[str, Any] = {
+        "vgg16": applications.VGG16,
+        "vgg19": applications.VGG19,
+        "resnet50": applications.ResNet50,
+        "resnet101": applications.ResNet101,
+        "densenet121": applications.DenseNet121,
+        "densenet169": applications.DenseNet169,
+    }
+    widths = {"mobilenet": 1.0, "mobilenet-0.75": 0.75, "mobilenet-0.5": 0.5, "mobilenet-0.25": 0.25}
+    found: dict[str, Any] = {}
+
+    class AskedError(Exception):
+        pass
+
+    def get_file(fname: str, origin: str, file_hash: str | None = None, **_: Any) -> None:
+        raise AskedError(fname, origin, file_hash)
+
+    file_utils.get_file = get_file
+    for model in [*makers, *widths]:
+        make = makers.get(model, applications.MobileNet)
+        options = {"alpha": widths[model]} if model in widths else {}
+        try:
+            make(weights="imagenet", include_top=False, input_shape=(224, 224, 3), **options)
+        except AskedError as asked:
+            found[model] = asked.args
+    return found
+
+
+class Evil:
+    """Reading a pickle of this makes a file named "evil-was-here"."""
+
+    def __reduce__(self) -> Any:
+        return os.system, ("touch evil-was-here",)
+
+
+def of_torch(folder: Path) -> None:
+    import torch
+    from torchvision import models
+
+    names = {"vgg16": "VGG16_BN", "vgg19": "VGG19_BN", "resnet50": "ResNet50", "resnet101": "ResNet101"}
+    names |= {"densenet121": "DenseNet121", "densenet169": "DenseNet169"}
+    addresses = {model: getattr(models, f"{name}_Weights").IMAGENET1K_V1.url for model, name in names.items()}
+    (folder / "published.json").write_text(json.dumps(addresses))
+    layers = zoo.body("densenet121", "torch")
+    state = {name: torch.from_numpy(array) for name, array in densenet_as_once_saved(drawn(layers)).items()}
+    parameters = {name: torch.nn.Parameter(tensor) for name, tensor in state.items()}
+    torch.save(parameters, folder / "densenet.pth", _use_new_zipfile_serialization=False)  # as in 2017
+    shared = torch.arange(6.0).reshape(2, 3)
+    torch.save({"model": {"w": shared.t(), "v": shared}, "epoch": 3}, folder / "wrapped.pt")
+    torch.save({"w": Evil()}, folder / "evil.pth")
+    torch.save(torch.nn.Linear(2, 2), folder / "whole.pth")
+
+
+def densenet_as_once_saved(arrays: weights.Weights) -> dict[str, Any]:
+    """Return a DenseNet's tensors as torchvision's files name them: `norm.1` for `norm1`."""
+    layers = zoo.body("densenet121", "torch")
+    names = bridge.torch_names("densenet", layers)
+    found = {}
+    for layer in layers:
+        for part in bridge.parts_of(layer):
+            name = f"{names[layer['name']]}.{bridge.TORCH_PARTS[part]}"
+            for kind in ("norm", "conv"):
+                for number in "12":
+                    if "denselayer" in name:
+                        name = name.replace(f".{kind}{number}.", f".{kind}.{number}.")
+            array = bridge.as_torch(layer, part, arrays[f"{layer['name']}/{part}"])
+            found[name] = np.ascontiguousarray(array)
+    return found
+
+
+def of_worker(library: str, folder: Path) -> None:
+    """Show MobileNet with its top, 1000 classes, the photo of a Chinese palace that scikit-learn carries."""
+    import h5py
+    from PIL import Image
+    from sklearn.datasets import load_sample_image
+
+    path = given_weights()
+    top = {"layer": "dense", "name": "top", "units": 1000}
+    layers = [
+        *zoo.preprocessing("mobilenet-0.75", "keras"),
+        *zoo.body("mobilenet-0.75", "keras"),
+        {"layer": "global-average-pool"},
+        top,
+    ]
+    arrays = weights_files.read_body(path, "mobilenet-0.75", "keras", "keras")
+    with h5py.File(path) as file:
+        kernel, bias = (np.array(file[f"layers/conv2d_14/vars/{number}"]) for number in "01")
+    arrays |= {"top/kernel": kernel.reshape(-1, 1000), "top/bias": bias}
+    photo = Image.fromarray(load_sample_image("china.jpg")).resize((224, 224), Image.Resampling.BILINEAR)
+    images = np.asarray(photo, np.float32)[np.newaxis] / 255
+    worker = importlib.import_module(f"moocmap.experiments.{library}_worker.__main__")
+    np.save(folder / "logits.npy", worker.logits(layers, arrays, images))
+
+
+if __name__ == "__main__":
+    what, out = sys.argv[1], Path(sys.argv[2])
+    if what.startswith("logits-"):
+        of_worker(what.removeprefix("logits-"), out)
+    else:
+        {"keras": of_keras, "torch": of_torch}[what](out)
