@@ -20,14 +20,15 @@ def with_fastai(given: Arrays, name: str) -> Any:
 
     from moocmap.experiments.fastai_worker import augmentation
 
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     images, *others = parts(given, name)
-    first = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+    first = torch.from_numpy(images.transpose(0, 3, 1, 2).copy()).to(device)
     tensors = [torch.from_numpy(other) for other in others]
     if name == "mix":
         changed = augmentation.mix(first, *tensors)
     else:
         changed = augmentation.apply(first, *tensors, fill=name.partition(":")[2])
-    return changed.numpy().transpose(0, 2, 3, 1)
+    return changed.cpu().numpy().transpose(0, 2, 3, 1)
 
 
 def with_keras(given: Arrays, name: str) -> Any:
@@ -57,7 +58,7 @@ def _with_jax(apply: Any, arrays: Any) -> Any:
 
 
 def _with_torch(apply: Any, arrays: Any) -> Any:
-    return apply(*map(importlib.import_module("torch").from_numpy, arrays))
+    return apply(*map(importlib.import_module("keras").ops.convert_to_tensor, arrays))
 
 
 def parts(given: Arrays, name: str) -> list[np.ndarray[Any, Any]]:

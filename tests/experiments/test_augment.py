@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 from scipy.special import expit, logit
 
-from moocmap.experiments import augment, runner
+from moocmap.experiments import augment
 from moocmap.experiments.augment import SETS, TRANSFORMS, Augmentation, Drawn, draw, named_or_listed
 from moocmap.experiments.spec import ExperimentError
 
@@ -287,9 +288,15 @@ def probes(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
     batches |= {"mix:images": images, "mix:partners": np.array([2, 1, 4, 0, 3])}
     batches["mix:shares"] = np.array([0.5, 0.9, 1, 0.7, 0.6], np.float32)
     np.savez(home / "in.npz", allow_pickle=False, **batches)
-    assert pytestconfig.cache is not None
-    environment = runner.worker_environment(pytestconfig.cache.mkdir("pycache"))
-    environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        # All run at once: on a GPU none may take all memory.
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    }
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):  # libraries are slow to import uncompiled
+        assert pytestconfig.cache is not None
+        environment["PYTHONPYCACHEPREFIX"] = str(pytestconfig.cache.mkdir("pycache"))
     command = [sys.executable, "-m", "experiments.augment_probe"]
     running = [
         subprocess.Popen([*command, backend, home / "in.npz", home / f"{backend}.npz"], env=environment)
