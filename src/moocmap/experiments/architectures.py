@@ -1,4 +1,4 @@
-"""The architectures of the papers as data: VGG, ResNet, DenseNet, MobileNet, and a small network of our own.
+"""The architectures of the papers as data: VGG, ResNet, DenseNet, MobileNet, and two small networks.
 
 Each function returns the layers of a body as `moocmap.experiments.zoo` describes them, up to its feature
 maps; pooling belongs to the head. Where the libraries publish different variants of one paper, the
@@ -76,6 +76,14 @@ def _block(number: int, filters: int) -> list[Layer]:
         {"layer": "batchnorm", "name": f"norm{number}", "keep": 0.9, "epsilon": 1e-5},
         {"layer": "relu"},
     ]
+
+
+def dense_net(units: Sequence[int], activation: str, size: int = 28) -> list[Layer]:
+    """Return dense layers of `units` with an activation on the pixels of grey `size` × `size` images."""
+    layers: list[Layer] = [{"layer": "flatten", "pixels": size * size}]
+    for number, width in enumerate(units, start=1):
+        layers += [{"layer": "dense", "name": f"dense{number}", "units": width}, {"layer": activation}]
+    return layers
 
 
 def vgg(depths: Sequence[int], variant: Variant) -> list[Layer]:

@@ -162,7 +162,7 @@ def from_torch(family: str, body: Sequence[Layer], state: Arrays) -> Weights:
 def parts_of(layer: Layer) -> tuple[str, ...]:
     """Return the parts of a layer's weights, in the order of Keras' `get_weights`."""
     parts = KERAS_PARTS.get(layer["layer"], ())
-    has_bias = layer["layer"] == "dense" or layer.get("bias", False)
+    has_bias = layer.get("bias", layer["layer"] == "dense")
     return tuple(part for part in parts if part != "bias" or has_bias)
 
 

@@ -17,6 +17,8 @@ from moocmap.files import write_atomically
 
 Arrays = dict[str, NDArray[Any]]
 FILE = "checkpoint.npz"
+ARRAYS = ("weights", "optimizer", "best")
+"""The fields of a checkpoint that hold named arrays."""
 
 
 @dataclass
@@ -24,8 +26,10 @@ class Checkpoint:
     """Where a run stands: `epoch` epochs of phase number `phase` are done (both from 0).
 
     `weights` are those of the model and `optimizer` the library's optimizer state, empty between phases;
-    `rows` are those of epochs.csv so far, `started` the time of the first start (UTC, ISO 8601), `resumed`
-    how often the run was taken up again.
+    `best` are the weights of the phase's selected epoch, empty where the last is selected. `rows` are those
+    of epochs.csv so far, `selected` the epoch (from 1) that ended each phase, `started` the time of the first
+    start (UTC, ISO 8601), `resumed` how often the run was taken up again, `peaks` the largest figures of
+    memory, `joules` the energy used so far (None: not known).
     """
 
     spec_hash: str
@@ -35,14 +39,17 @@ class Checkpoint:
     phase: int = 0
     epoch: int = 0
     resumed: int = 0
+    selected: dict[str, int] = field(default_factory=dict)
+    peaks: dict[str, int] = field(default_factory=dict)
+    joules: float | None = None
     optimizer: Arrays = field(default_factory=dict)
+    best: Weights = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint so that a kill at any moment leaves the old or the new one, never half."""
-        facts = {key: value for key, value in vars(self).items() if key not in ("weights", "optimizer")}
-        arrays = {f"weights:{name}": array for name, array in self.weights.items()}
-        arrays |= {f"optimizer:{name}": array for name, array in self.optimizer.items()}
+        facts = {key: value for key, value in vars(self).items() if key not in ARRAYS}
+        arrays = {f"{kind}:{name}": array for kind in ARRAYS for name, array in getattr(self, kind).items()}
         file = io.BytesIO()
         np.savez(file, allow_pickle=False, facts=np.array(json.dumps(facts)), **arrays)
         write_atomically(folder / FILE, file.getvalue())
@@ -58,7 +65,8 @@ def load(folder: Path, spec_hash: str) -> Checkpoint | None:
     facts = json.loads(str(arrays.pop("facts")))
     if facts["spec_hash"] != spec_hash:
         return None
-    return Checkpoint(**facts, weights=_named(arrays, "weights:"), optimizer=_named(arrays, "optimizer:"))
+    named: dict[str, Any] = {kind: _named(arrays, f"{kind}:") for kind in ARRAYS}
+    return Checkpoint(**facts, **named)
 
 
 def _named(arrays: Arrays, prefix: str) -> Arrays:

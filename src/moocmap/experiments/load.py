@@ -8,7 +8,8 @@ from pathlib import Path
 from moocmap import documents
 from moocmap.diagnostics import Diagnostic
 from moocmap.documents import Document
-from moocmap.experiments.model import Experiment, ExperimentSettings, Recipe
+from moocmap.experiments.model import Experiment, ExperimentSettings
+from moocmap.experiments.recipe_settings import Recipe
 
 FOLDER = "experiments"
 

@@ -9,19 +9,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from moocmap.diagnostics import did_you_mean
 from moocmap.experiments import zoo
-from moocmap.experiments.spec import PROTOCOL, Data, Phase, Spec, Training, hash_of
-from moocmap.fields import Closed, Id, NonEmpty, Text
+from moocmap.experiments.data_settings import Classes, DataSettings, SplitShares
+from moocmap.experiments.published_weights import VARIANT_OF
+from moocmap.experiments.recipe_settings import AnyRecipe, Count, LibraryName, Recipe, one_of
+from moocmap.experiments.spec import PROTOCOL, ExperimentError, Phase, Spec, hash_of
+from moocmap.experiments.weights_settings import AnyWeights, RandomWeights, WeightsSettings
+from moocmap.fields import Closed, Id, Text
 
 T = TypeVar("T")
-Share = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-
-LibraryName = Literal["keras", "fastai"]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 def _check_distinct(values: list[T]) -> list[T]:
@@ -30,145 +31,36 @@ def _check_distinct(values: list[T]) -> list[T]:
     return values
 
 
-def _one_of(value: str, known: Iterable[str]) -> str:
-    if value not in known:
-        raise PydanticKnownError("literal_error", {"expected": " or ".join(f"'{name}'" for name in known)})
-    return value
-
-
 Distinct = AfterValidator(_check_distinct)
-ModelName = Annotated[str, AfterValidator(lambda value: _one_of(value, zoo.MODELS))]
+ModelName = Annotated[str, AfterValidator(lambda value: one_of(value, zoo.MODELS))]
 """The name of a body in `moocmap.experiments.zoo`."""
 
 
-class SklearnSource(Closed):
-    """Images that scikit-learn carries: `name` is that of its loader without `load_`."""
-
-    kind: Literal["sklearn"]
-    name: NonEmpty
-
-
-class SplitShares(Closed):
-    """Shares of each class for each part; without `train`, training gets all that is left."""
-
-    train: Share | None = None
-    validation: Share
-    test: Share
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _fits(self) -> SplitShares:
-        if (self.train or 0.0) + self.validation + self.test > 1.0 + 1e-9:
-            raise PydanticCustomError("shares", "expected shares that sum to 1 at most")
-        return self
-
-
-Classes = Annotated[list[int], Field(min_length=2), Distinct]
-
-
-class DataSettings(Closed):
-    """The images of the target task. Pixels are scaled from `pixel_range` to 0..1."""
-
-    source: SklearnSource
-    pixel_range: tuple[float, float]
-    classes: Classes
-    split: SplitShares
-
-    @model_validator(mode="after")
-    def _ordered(self) -> DataSettings:
-        if self.pixel_range[0] >= self.pixel_range[1]:
-            raise PydanticCustomError("pixel_range", "expected the lowest pixel value, then the highest")
-        return self
-
-
-class ConstantSchedule(Closed):
-    """The learning rate stays; `momentum` is beta 1 of Adam."""
-
-    kind: Literal["constant"]
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-
-
-class OneCycleSchedule(Closed):
-    """Learning rate up and down, momentum down and up; see `schedules.one_cycle` for the parameters."""
-
-    kind: Literal["one-cycle"]
-    warmup: Share = 0.25
-    start_div: Positive = 25.0
-    final_div: Positive = 1e5
-    momentum: tuple[Share, Share, Share] = (0.95, 0.85, 0.95)
-
-
-def _schedule_form(value: Any) -> Any:
-    """Let `one-cycle` stand for `{kind: one-cycle}`, and name an unknown kind well."""
-    if isinstance(value, str):
-        value = {"kind": value}
-    if isinstance(value, dict) and isinstance(value.get("kind"), str):
-        _one_of(value["kind"], ("constant", "one-cycle"))
-    return value
-
-
-Schedule = Annotated[
-    Annotated[ConstantSchedule | OneCycleSchedule, Field(discriminator="kind")],
-    BeforeValidator(_schedule_form),
-]
-
-
-class Optimizer(Closed):
-    """AdamW: weight decay is decoupled and spares biases and BatchNorms; beta 1 comes from the schedule."""
-
-    kind: Literal["adamw"] = "adamw"
-    beta2: Share = 0.99
-    epsilon: Positive = 1e-7
-
-
-class PhaseSettings(Closed):
-    """A phase: what trains (the head on a frozen body, or all), how long, at which (peak) learning rate."""
-
-    train: Literal["head", "all"]
-    epochs: Count
-    lr: Positive
-
-
-class Head(Closed):
-    """What stands on the body: dense layers of `hidden` units with ReLU, then the logits."""
-
-    hidden: list[Count] = []
-
-
-class Recipe(Closed):
-    """How to train. Every phase starts with a fresh optimizer and runs the schedule once."""
-
-    phases: Annotated[list[PhaseSettings], Field(min_length=1)]
-    schedule: Schedule
-    optimizer: Optimizer = Optimizer()
-    weight_decay: Annotated[float, Field(ge=0)]
-    batch_size: Count
-    head: Head = Head()
-    frozen_batchnorm: Literal["inference", "training"] = Field(
-        description="How BatchNorm runs in a frozen body: with its stored statistics, or training on."
-    )
-    selection: Literal["last"] = Field("last", description="Which epoch's weights are tested: the last.")
-
-
-def _recipe_form(value: Any) -> str:
-    is_by_library = isinstance(value, dict) and value and all(isinstance(v, dict) for v in value.values())
-    return "by-library" if is_by_library else "shared"
-
-
-AnyRecipe = Annotated[
-    Annotated[Recipe, Tag("shared")] | Annotated[dict[LibraryName, Recipe], Tag("by-library")],
-    Discriminator(_recipe_form),
-]
-"""One recipe for all libraries, or one for each: `{keras: …, fastai: …}`."""
-
-
 class Pretraining(Closed):
-    """The source task that the body is trained on first, with the recipe's settings but these."""
+    """The source task that the body is trained on first, with the recipe's settings but these.
 
-    classes: Classes
-    split: SplitShares
+    What is left out of `source`, `clean` and `image_size` is as in the target task. Bodies are cached by
+    content: runs that would train the same body share it.
+    """
+
+    data: DataSettings | None = Field(None, description="Another data set; else `classes` of the target's.")
+    classes: Classes | None = None
+    split: SplitShares | None = None
     epochs: Count
-    lr: Positive
+    lr: Annotated[float, Field(gt=0)]
+    recipe: Id | None = Field(None, description="Pre-train by this recipe, whichever recipe follows.")
+    seed: Seed | None = Field(None, description="One body for all seeds; without it, one for each.")
+    library: LibraryName | None = Field(
+        None, description="The library that trains the bodies of all; without it, each its own."
+    )
+
+    @model_validator(mode="after")
+    def _names_its_data(self) -> Pretraining:
+        if (self.data is None) != (self.classes is not None and self.split is not None):
+            raise PydanticCustomError(
+                "source_task", "expected either data, or classes and split of the target's data"
+            )
+        return self
 
 
 class Named(Closed):
@@ -194,11 +86,22 @@ class ExperimentSettings(Closed):
     summary: Text
     names: Names = Names()
     data: DataSettings
+    weights: AnyWeights = Field(
+        RandomWeights(),
+        description="Where the body's first weights come from; a recipe may say otherwise.",
+    )
     pretrain: Pretraining | None = None
     models: Annotated[list[ModelName], Field(min_length=1), Distinct]
     libraries: Annotated[list[LibraryName], Field(min_length=1), Distinct]
-    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1), Distinct]
+    seeds: Annotated[list[Seed], Field(min_length=1), Distinct]
     threads: Count | None = Field(None, description="Threads of a run; without it, the library's default.")
+    explain: Annotated[int, Field(ge=0, le=64)] = Field(
+        0, description="For how many test images a record explains the prediction (Grad-CAM, activations)."
+    )
+    show_images: bool = Field(
+        False,
+        description="Whether records may hold these images: whether their licence allows it.",
+    )
     recipes: Annotated[dict[Id, AnyRecipe], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -244,16 +147,23 @@ class Experiment:
     settings: ExperimentSettings
 
     def recipe_for(self, name: str, library: str) -> Recipe:
-        """Return a recipe as it is for one library.
+        """Return a recipe as it is for one library; Keras' serves all its backends.
 
         Raises:
             KeyError: if there is no such recipe, or none for the library.
         """
         recipe = self.settings.recipes[name]
-        return recipe if isinstance(recipe, Recipe) else dict(recipe)[library]  # type: ignore[index]
+        if isinstance(recipe, Recipe):
+            return recipe
+        by_library: dict[str, Recipe] = dict(recipe)  # type: ignore[arg-type]  # its keys are literals
+        return by_library.get(library) or by_library[library.partition("-")[0]]
 
     def runs(self) -> list[Run]:
-        """Expand to runs: recipe by recipe, model by model, seed by seed, the libraries side by side."""
+        """Expand to runs: recipe by recipe, model by model, seed by seed, the libraries side by side.
+
+        Raises:
+            ExperimentError: if a recipe asks for weights that do not fit a model's architecture.
+        """
         return list(self._runs())
 
     def _runs(self) -> Iterator[Run]:
@@ -263,19 +173,26 @@ class Experiment:
                 for seed in settings.seeds:
                     for library in settings.libraries:
                         name = f"{library}-{model}-{recipe}-seed{seed}"
-                        yield Run(
-                            name, library, model, recipe, seed, self._spec(name, library, model, recipe, seed)
-                        )
+                        spec = self._spec(name, library, model, recipe, seed)
+                        yield Run(name, library, model, recipe, seed, spec)
 
     def _spec(self, run: str, library: str, model: str, recipe_name: str, seed: int) -> Spec:
         settings, recipe = self.settings, self.recipe_for(recipe_name, library)
-        target: Data = settings.data.model_dump(mode="json")  # type: ignore[assignment]  # same keys
-        tasks, classes = {"target": target}, len(target["classes"])
-        heads = {"target": zoo.head(recipe.head.hidden, classes)}
-        if settings.pretrain:
-            source = settings.pretrain.model_dump(mode="json", include={"classes", "split"})
-            tasks["source"] = {**target, **source}  # type: ignore[typeddict-item]  # same keys
-            heads["source"] = zoo.head(recipe.head.hidden, len(source["classes"]), prefix="source")
+        pretrain = settings.pretrain
+        weights = recipe.weights or settings.weights
+        architecture = _architecture(recipe, weights, model, library)
+        publisher = weights.publisher_for(library)
+        head = recipe.head_for(library).model_dump()
+        if head["pooling"] is None and zoo.MODELS[model].ends_in_maps:
+            head["pooling"] = "average"
+        head["variant"] = "torch" if library == "fastai" else "keras"
+        target = settings.data.as_spec()
+        tasks = {"target": target}
+        heads = {"target": zoo.head(len(target["classes"]), **head)}
+        if pretrain:
+            tasks["source"] = _source_task(pretrain, target)
+            heads["source"] = zoo.head(len(tasks["source"]["classes"]), **head, prefix="source")
+        prepared = zoo.preprocessing(model, VARIANT_OF[publisher]) if publisher else []
         return {
             "protocol": PROTOCOL,
             "experiment": self.id,
@@ -287,43 +204,69 @@ class Experiment:
             "threads": settings.threads,
             "selection": recipe.selection,
             "tasks": tasks,
-            "body": zoo.body(model),
+            "architecture": architecture,
+            "weights": weights.as_spec(library, model),
+            "initialization": recipe.initialization,
+            "body": [*prepared, *zoo.body(model, architecture)],
+            "groups": list(zoo.MODELS[model].splits),
             "heads": heads,
-            "phases": list(_phases(recipe, settings.pretrain)),
+            "pretrained_by": pretrain.library if pretrain else None,
+            "pretrain_seed": pretrain.seed if pretrain else None,
+            "phases": list(self._phases(recipe, library)),
+            "explain": settings.explain,
+            "show_images": settings.show_images,
         }
 
+    def _phases(self, recipe: Recipe, library: str) -> Iterator[Phase]:
+        """Write out the phases with all settings. A second phase of the same kind is called "all-2"."""
+        pretrain = self.settings.pretrain
+        if pretrain:
+            trains = self.recipe_for(pretrain.recipe, library) if pretrain.recipe else recipe
+            yield {
+                "name": "pretrain",
+                "task": "source",
+                "train": "all",
+                "epochs": pretrain.epochs,
+                "lr": pretrain.lr,
+                **trains.training(),
+                "class_weights": "balanced" if trains.class_weights == "balanced" else None,
+            }
+        seen: list[str] = []
+        for phase in recipe.phases:
+            seen.append(phase.train)
+            number = seen.count(phase.train)
+            yield {
+                "name": phase.train if number == 1 else f"{phase.train}-{number}",
+                "task": "target",
+                "train": phase.train,
+                "epochs": phase.epochs,
+                "lr": list(phase.lr) if isinstance(phase.lr, tuple) else phase.lr,
+                **recipe.training(phase),
+                "class_weights": self._class_weights(recipe),
+            }
 
-def _phases(recipe: Recipe, pretrain: Pretraining | None) -> Iterator[Phase]:
-    """Write out the phases with all settings. A second phase of the same kind is called "all-2"."""
-    if pretrain:
-        yield {
-            "name": "pretrain",
-            "task": "source",
-            "train": "all",
-            "epochs": pretrain.epochs,
-            "lr": pretrain.lr,
-            **_training(recipe),
-        }
-    seen: list[str] = []
-    for phase in recipe.phases:
-        seen.append(phase.train)
-        number = seen.count(phase.train)
-        name = phase.train if number == 1 else f"{phase.train}-{number}"
-        yield {
-            "name": name,
-            "task": "target",
-            "train": phase.train,
-            "epochs": phase.epochs,
-            "lr": phase.lr,
-            **_training(recipe),
-        }
+    def _class_weights(self, recipe: Recipe) -> list[float] | Literal["balanced"] | None:
+        """Return a recipe's class weights in the order of the classes; a class not named keeps 1."""
+        if not isinstance(recipe.class_weights, dict):
+            return recipe.class_weights
+        known = list(map(str, self.settings.data.classes))
+        for name in recipe.class_weights:
+            if name not in known:
+                raise ExperimentError(f"class_weights: no class '{name}'; {did_you_mean(name, known)}")
+        return [recipe.class_weights.get(name, 1.0) for name in known]
 
 
-def _training(recipe: Recipe) -> Training:
-    return {
-        "schedule": recipe.schedule.model_dump(mode="json"),
-        "optimizer": recipe.optimizer.model_dump(mode="json"),
-        "weight_decay": recipe.weight_decay,
-        "batch_size": recipe.batch_size,
-        "frozen_batchnorm": recipe.frozen_batchnorm,
-    }
+def _source_task(pretrain: Pretraining, target: dict[str, Any]) -> dict[str, Any]:
+    if pretrain.data is not None:
+        return pretrain.data.as_spec()
+    assert pretrain.classes is not None  # the model asks for both
+    assert pretrain.split is not None
+    return {**target, "classes": list(pretrain.classes), "split": pretrain.split.as_spec()}
+
+
+def _architecture(recipe: Recipe, weights: WeightsSettings, model: str, library: str) -> str:
+    """Return the variant of a model that a recipe asks for; see `Recipe.architecture`."""
+    there = zoo.MODELS[model].variants
+    own = "torch" if library == "fastai" else "keras"
+    asked: dict[str, Any] = {"shared": None, "own": own if own in there else None}
+    return weights.variant_of(library, model, asked.get(recipe.architecture, recipe.architecture))

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from moocmap import documents
 from moocmap.diagnostics import Diagnostic
-from moocmap.experiments.model import Count, LibraryName
+from moocmap.experiments.recipe_settings import Count, LibraryName
 from moocmap.fields import Closed, Id, NonEmpty, Text, WebUrl
 
 FOLDER = Path("experiments", "published")

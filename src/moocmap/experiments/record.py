@@ -22,8 +22,9 @@ from moocmap.fields import Closed
 if TYPE_CHECKING:
     import pandas as pd
 
+EXPLANATIONS = "explanations.npz"
 FILES = ("run.json", "epochs.csv", "predictions.csv")
-EPOCH_COLUMNS = ("phase", "epoch", *METRICS, "seconds")
+EPOCH_COLUMNS = ("phase", "epoch", *METRICS, "train_seconds", "seconds")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -77,10 +78,23 @@ class Hardware(Closed):
     threads: int | None
 
 
+class Performance(Closed):
+    """What the run cost beside time.
+
+    Images per second are those of training alone, by phase: the median over epochs. Energy is that of all
+    that ran on the processor or the GPU; None where nothing tells it.
+    """
+
+    images_per_second: dict[str, float]
+    peak_memory_bytes: int | None
+    peak_gpu_memory_bytes: int | None
+    energy_joules: float | None
+
+
 class RunFacts(Closed):
     """The content of `run.json`. `seconds` are those of training and validating, by phase and in total."""
 
-    format: Literal[1]
+    format: Literal[2]
     experiment: str
     run: str
     spec_hash: str
@@ -93,16 +107,21 @@ class RunFacts(Closed):
     started: str
     resumed: int
     seconds: dict[str, float]
+    performance: Performance
     metrics: Metrics
 
 
 @dataclass(frozen=True)
 class Record:
-    """A finished run: its facts, a row for each epoch, a row for each test image."""
+    """A finished run: its facts, a row for each epoch, a row for each test image.
+
+    `explanations` is the file of what the model looks at, where the experiment asked for it.
+    """
 
     facts: RunFacts
     epochs: pd.DataFrame
     predictions: pd.DataFrame
+    explanations: Path | None = None
 
     @property
     def library(self) -> str:
@@ -171,8 +190,9 @@ def read_record(place: Path) -> Record:
         if not (place / name).is_file():
             raise DamagedRecordError(place / name, f"the record '{place.name}' lacks {name}")
     facts = _read_facts(place / "run.json")
-    tables = [_read_table(place / name) for name in FILES[1:]]
-    record = Record(facts, *tables)
+    epochs, predictions = (_read_table(place / name) for name in FILES[1:])
+    explanations = place / EXPLANATIONS
+    record = Record(facts, epochs, predictions, explanations if explanations.is_file() else None)
     for name, problem in _contradictions(record, place):
         raise DamagedRecordError(place / name, problem)
     return record
@@ -209,9 +229,10 @@ def _contradictions(record: Record, place: Path) -> Iterator[tuple[str, str]]:
     if tuple(record.epochs.columns) != EPOCH_COLUMNS:
         yield "epochs.csv", f"expected the columns {', '.join(EPOCH_COLUMNS)}"
         return
-    expected = [(p["name"], n + 1) for p in facts.spec["phases"] for n in range(p["epochs"])]
-    if list(zip(record.epochs["phase"], record.epochs["epoch"], strict=True)) != expected:
-        yield "epochs.csv", f"expected a row for each of {len(expected)} epochs, phase by phase"
+    rows = list(zip(record.epochs["phase"], record.epochs["epoch"], strict=True))
+    if rows != _expected_rows(facts.spec, rows):
+        count = sum(phase["epochs"] for phase in facts.spec["phases"])
+        yield "epochs.csv", f"expected a row for each of {count} epochs, phase by phase"
     columns = ["id", "label", "prediction", *(f"p_{c}" for c in facts.spec["tasks"]["target"]["classes"])]
     if list(predictions.columns) != columns:
         yield "predictions.csv", f"expected the columns {', '.join(columns)}"
@@ -225,6 +246,16 @@ def _contradictions(record: Record, place: Path) -> Iterator[tuple[str, str]]:
             "predictions.csv",
             f"its accuracy is {accuracy:.4f}, but run.json says {test.accuracy:.4f}",
         )
+
+
+def _expected_rows(spec: dict[str, Any], rows: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return the phases and epochs of a whole run; a phase that may stop early has as many as it has."""
+    found = []
+    for phase in spec["phases"]:
+        there = sum(1 for name, _ in rows if name == phase["name"])
+        count = max(1, min(there, phase["epochs"])) if phase["early_stopping"] else phase["epochs"]
+        found += [(phase["name"], number + 1) for number in range(count)]
+    return found
 
 
 def check_records(

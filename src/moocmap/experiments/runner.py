@@ -12,23 +12,46 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 from time import monotonic
 from typing import Any, Literal
 
+from moocmap.experiments import pretrained
 from moocmap.experiments.lock import locked
+from moocmap.experiments.machine import Machine
 from moocmap.experiments.model import Experiment, Run
-from moocmap.experiments.record import FILES, DamagedRecordError, read_record
+from moocmap.experiments.places import Places
+from moocmap.experiments.record import EXPLANATIONS, FILES, DamagedRecordError, read_record
 from moocmap.experiments.spec import ExperimentError, differences, hash_of
 from moocmap.experiments.writer import RECORD
 
-WORKERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "keras": ("moocmap.experiments.keras_worker", ("keras", "tensorflow", "sklearn")),
-    "fastai": ("moocmap.experiments.fastai_worker", ("fastai", "torch", "sklearn")),
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """What the runner knows of a library's worker: its module, the packages it imports, its variables."""
+
+    module: str
+    packages: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def _keras_on(backend: str) -> WorkerFacts:
+    return WorkerFacts(
+        "moocmap.experiments.keras_worker", ("keras", backend, "sklearn"), {"KERAS_BACKEND": backend}
+    )
+
+
+WORKERS: dict[str, WorkerFacts] = {
+    "keras": _keras_on("tensorflow"),
+    "keras-jax": _keras_on("jax"),
+    "keras-torch": _keras_on("torch"),
+    "fastai": WorkerFacts("moocmap.experiments.fastai_worker", ("fastai", "torch", "sklearn")),
 }
-"""For each library the module of its worker, and the packages that it imports."""
+"""The worker of each library."""
 
 LOG = "worker.log"
 PATIENCE = 10.0
@@ -69,22 +92,24 @@ class Summary:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def run_experiment(
+def run_experiment(  # noqa: PLR0917 (all but the first three are seldom given)
     experiment: Experiment,
     results: Path,
     work: Path,
     on_event: Callable[[Event], None] = lambda event: None,
     runs: Sequence[Run] | None = None,
+    places: Places | None = None,
 ) -> Summary:
     """Run what is not recorded yet, and record it in `results/<experiment>/<run>/`.
 
     `work` is for checkpoints: interrupted runs go on from there. `runs` restricts to some of the
-    experiment's runs. A run that fails leaves no record, and the others go on. Ctrl-C stops the worker and
-    is raised again; the next call resumes.
+    experiment's runs. `places` says where images and weights lie; without it, nothing but `work` is looked
+    in. A run that fails leaves no record, and the others go on. Ctrl-C stops the worker and is raised again;
+    the next call resumes.
 
     Raises:
-        ExperimentError: before anything runs, if a record has other settings or is damaged, or a library
-            is not installed.
+        ExperimentError: before anything runs, if a record has other settings or is damaged, a library is not
+            installed, or images or weights are nowhere.
         LockedError: if another runner works on the same experiment's results or checkpoints.
     """
     chosen = list(experiment.runs() if runs is None else runs)
@@ -95,8 +120,15 @@ def run_experiment(
     with locked(home), locked(place):
         recorded = {run.id for run in chosen if is_recorded(run, home)}
         pending = [run for run in chosen if run.id not in recorded]
-        require_libraries({run.library for run in pending})
-        return _Session(home, place, on_event, chosen, recorded).run()
+        require_libraries({run.library for run in pending} | _pretrainers(pending))
+        places = places or Places((), (), work / "cache")
+        machines = {run.id: places.machine_for(experiment, run) for run in pending}
+        return _Session(home, place, on_event, chosen, machines).run()
+
+
+def _pretrainers(runs: Iterable[Run]) -> set[str]:
+    """Return the libraries that train bodies for the runs of others."""
+    return {run.spec["pretrained_by"] for run in runs if run.spec["pretrained_by"]}
 
 
 def is_recorded(run: Run, home: Path) -> bool:
@@ -130,7 +162,7 @@ def require_libraries(libraries: Iterable[str]) -> None:
     Raises:
         ExperimentError: if one is not installed; the message says how to install it.
     """
-    packages = sorted({package for library in libraries for package in WORKERS[library][1]})
+    packages = sorted({package for library in libraries for package in WORKERS[library].packages})
     missing = [package for package in packages if importlib.util.find_spec(package) is None]
     if missing:
         raise ExperimentError(
@@ -143,82 +175,134 @@ class _Session:
     """One call of `run_experiment`: it goes from run to run and keeps the time."""
 
     def __init__(
-        self, home: Path, work: Path, on_event: Callable[[Event], None], runs: list[Run], recorded: set[str]
+        self,
+        home: Path,
+        work: Path,
+        on_event: Callable[[Event], None],
+        runs: list[Run],
+        machines: Mapping[str, Machine],
     ) -> None:
-        self.home, self.work, self.on_event, self.runs, self.recorded = home, work, on_event, runs, recorded
-        self.left = {run.id: run.epochs for run in runs if run.id not in recorded}
-        self.spent: dict[str, tuple[float, int]] = {}
+        self.home, self.work, self.on_event, self.runs, self.machines = home, work, on_event, runs, machines
+        self.clock = Clock(run for run in runs if run.id in machines)
 
     def run(self) -> Summary:
         """Run what is pending; return what came of it."""
         summary = Summary()
         for number, run in enumerate(self.runs, start=1):
-            if run.id in self.recorded:
+            if run.id not in self.machines:
                 summary.skipped.append(run.id)
                 self.tell("skipped", run, number)
                 continue
             try:
                 self.train(run, number)
-            except WorkerError as error:
+            except (WorkerError, OSError) as error:
                 summary.failed[run.id] = str(error)
-                self.left.pop(run.id)
+                self.clock.drop(run)
                 self.tell("failed", run, number, message=str(error))
             else:
                 summary.recorded.append(run.id)
-                self.left.pop(run.id)
+                self.clock.drop(run)
                 self.tell("finished", run, number, epoch=run.epochs)
         return summary
 
     def tell(self, kind: Any, run: Run, number: int, **facts: Any) -> None:
         """Tell what happens, with the time left."""
-        library = {run.id: run.library for run in self.runs}
-        left = [(library[name], epochs) for name, epochs in self.left.items()]
-        self.on_event(
-            Event(
-                kind,
-                run,
-                number,
-                len(self.runs),
-                epochs=run.epochs,
-                seconds_left=seconds_left(left, self.spent),
-                **facts,
-            )
-        )
+        left = self.clock.seconds_left()
+        self.on_event(Event(kind, run, number, len(self.runs), epochs=run.epochs, seconds_left=left, **facts))
 
     def train(self, run: Run, number: int) -> None:
         """Train one run in a process of its own and record it."""
-        folder = prepare_folder(self.work / run.id, run)
         self.tell("started", run, number)
-        begin, first = monotonic(), 0
-        before = self.spent.get(run.library, (0.0, 0))
-        for event in _worker_events(run, folder):
-            if event["event"] == "start":
-                first = event["done"]
-            elif event["event"] == "epoch":
-                done = event["done"]
-                self.left[run.id] = run.epochs - done
-                self.spent[run.library] = (before[0] + monotonic() - begin, before[1] + done - first)
-                metrics = {k: v for k, v in event.items() if isinstance(v, float)}
-                self.tell("epoch", run, number, phase=event["phase"], epoch=done, metrics=metrics)
+        machine = self.machines[run.id]
+        self.pretrain(run, machine, number)
+        folder = prepare_folder(self.work / run.id, run, machine)
+        self.follow(run, folder, number)
         publish(folder / RECORD, self.home / run.id)
         shutil.rmtree(folder)
 
+    def pretrain(self, run: Run, machine: Machine, number: int) -> None:
+        """Let the library that trains the bodies for all train this run's, if it is not in the cache."""
+        by = run.spec["pretrained_by"]
+        if by in (None, run.library) or pretrained.file_of(run.spec, Path(machine.cache or "")).is_file():
+            return
+        other = replace(run, library=by, spec={**run.spec, "library": by})
+        name = f"pretrain-{pretrained.key_of(run.spec)[:16]}"
+        folder = prepare_folder(self.work / name, other, replace(machine, only_pretrain=True))
+        self.follow(other, folder, number)
+        shutil.rmtree(folder)
 
-def seconds_left(left: Iterable[tuple[str, int]], spent: Mapping[str, tuple[float, int]]) -> float | None:
-    """Estimate the seconds for epochs that are left, `(library, epochs)`, from those spent.
+    def follow(self, run: Run, folder: Path, number: int) -> None:
+        """Start a worker and tell its progress."""
+        for event in worker_events(run, folder):
+            if event["event"] == "start":
+                self.clock.start(run, event["done"])
+            elif event["event"] == "epoch":
+                self.clock.epoch(run, event["phase"])
+                metrics = {k: v for k, v in event.items() if isinstance(v, float)}
+                self.tell("epoch", run, number, phase=event["phase"], epoch=event["done"], metrics=metrics)
 
-    `spent` is `{library: (seconds, epochs)}`; a library without any is taken to be as fast as the others.
+
+Kind = tuple[str, str, str]
+"""What epochs take their time by: library, model and phase."""
+
+
+class Clock:
+    """Estimates the time left from the epochs that are done, in runs like those to come."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self.left: dict[str, list[Kind]] = {run.id: self.kinds(run) for run in runs}
+        self.spent: dict[Kind, list[float]] = {}
+        self.last = monotonic()
+
+    @staticmethod
+    def kinds(run: Run) -> list[Kind]:
+        """Return what kind each epoch of a run is of, in their order."""
+        return [(run.library, run.model, p["name"]) for p in run.spec["phases"] for _ in range(p["epochs"])]
+
+    def start(self, run: Run, done: int) -> None:
+        """Note that a run begins, with so many epochs done."""
+        self.left[run.id] = self.kinds(run)[done:]
+        self.last = monotonic()
+
+    def epoch(self, run: Run, phase: str) -> None:
+        """Note that an epoch is done. Those that its phase skipped before are not counted."""
+        now, kind = monotonic(), (run.library, run.model, phase)
+        self.spent.setdefault(kind, []).append(now - self.last)
+        self.last = now
+        left = self.left[run.id]
+        while left and left.pop(0)[2] != phase:
+            pass
+
+    def drop(self, run: Run) -> None:
+        """Note that a run is over."""
+        self.left.pop(run.id, None)
+
+    def seconds_left(self) -> float | None:
+        """Estimate the seconds for the epochs that are left; None while none is done."""
+        return seconds_left([kind for kinds in self.left.values() for kind in kinds], self.spent)
+
+
+def seconds_left(left: Iterable[Kind], spent: Mapping[Kind, Sequence[float]]) -> float | None:
+    """Estimate the seconds of epochs from those that were spent on others.
+
+    An epoch takes the median of its kind; where none of its kind is done, that of the same model in the same
+    library, else that of all.
     """
-    seconds = sum(s for s, _ in spent.values())
-    epochs = sum(e for _, e in spent.values())
-    if epochs == 0:
+    if not spent:
         return None
-    rates = {library: s / e for library, (s, e) in spent.items() if e}
-    return sum(count * rates.get(library, seconds / epochs) for library, count in left)
+
+    def typical(kind: Kind) -> float:
+        alike = [second for other, seconds in spent.items() if other == kind for second in seconds]
+        near = [second for other, seconds in spent.items() if other[:2] == kind[:2] for second in seconds]
+        every = [second for seconds in spent.values() for second in seconds]
+        return median(alike or near or every)
+
+    counts = Counter(left)
+    return sum(count * typical(kind) for kind, count in counts.items())
 
 
-def prepare_folder(folder: Path, run: Run) -> Path:
-    """Make the worker's folder with `spec.json`; what another specification left in it goes."""
+def prepare_folder(folder: Path, run: Run, machine: Machine | None = None) -> Path:
+    """Make the worker's folder with `spec.json` and `machine.json`; what another run left in it goes."""
     path = folder / "spec.json"
     try:
         same = hash_of(json.loads(path.read_text(encoding="utf-8"))) == run.spec_hash
@@ -228,6 +312,7 @@ def prepare_folder(folder: Path, run: Run) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         path.write_text(json.dumps(run.spec, indent=2) + "\n", encoding="utf-8")
+    (machine or Machine()).write(folder)
     return folder
 
 
@@ -243,6 +328,8 @@ def publish(record: Path, place: Path) -> None:
     try:
         for name in FILES:
             shutil.copyfile(record / name, incoming / name)
+        if (record / EXPLANATIONS).is_file():
+            shutil.copyfile(record / EXPLANATIONS, incoming / EXPLANATIONS)
         read_record(incoming)
         incoming.rename(place)
     except (OSError, DamagedRecordError) as error:
@@ -251,9 +338,9 @@ def publish(record: Path, place: Path) -> None:
         shutil.rmtree(incoming.parent, ignore_errors=True)
 
 
-def _worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
+def worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
     """Start a worker and yield what it tells; stop it when whoever listens is interrupted."""
-    command = [sys.executable, "-m", WORKERS[run.library][0], str(folder)]
+    command = [sys.executable, "-m", WORKERS[run.library].module, str(folder)]
     with (folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -262,7 +349,7 @@ def _worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
             text=True,
             encoding="utf-8",
             start_new_session=True,
-            env=worker_environment(folder.parent.parent / "pycache"),
+            env=worker_environment(run.library, folder.parent.parent / "pycache"),
         )
         try:
             assert process.stdout is not None
@@ -276,12 +363,12 @@ def _worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
         raise WorkerError(_why(status, folder))
 
 
-def worker_environment(cache: Path) -> dict[str, str]:
+def worker_environment(library: str, cache: Path) -> dict[str, str]:
     """Return the variables for a worker: compiled Python goes to `cache` if not to lie beside its source.
 
     Without any compiled files, importing TensorFlow takes 18 s instead of 7 s, in every run.
     """
-    environment = dict(os.environ)
+    environment = os.environ | WORKERS[library].environment
     if environment.pop("PYTHONDONTWRITEBYTECODE", None):
         environment.setdefault("PYTHONPYCACHEPREFIX", str(cache.absolute()))
     return environment
@@ -305,6 +392,8 @@ def _why(status: int, folder: Path) -> str:
     said = [line.strip() for line in lines if line.strip()]
     if status < 0:
         reason = f"the worker was killed by signal {-status}"
+        if status == -9:
+            reason += ", perhaps because memory ran out"
         hint = "run again to go on from the last epoch"
     else:
         reason = said[-1].removeprefix("error: ") if said else f"the worker ended with status {status}"

@@ -52,12 +52,48 @@ def one_cycle(
     return Rates(_cosine(lr, lr / final_div, share), _cosine(middle, end, share))
 
 
+def cosine(
+    step: int,
+    steps: int,
+    lr: float,
+    *,
+    warmup: float = 0.0,
+    final_share: float = 0.0,
+    momentum: float = 0.9,
+) -> Rates:
+    """Return the rates of cosine annealing: a fall from `lr` to `lr * final_share` along half a cosine wave.
+
+    Before it, the learning rate rises linearly from 0 over the share `warmup` (0 to 1) of the steps. As
+    `keras.optimizers.schedules.CosineDecay` computes it; Loshchilov and Hutter (2017), "SGDR: stochastic
+    gradient descent with warm restarts".
+
+    Raises:
+        ValueError: if `step` is not one of the `steps`.
+    """
+    if not 0 <= step < steps:
+        raise ValueError(f"expected a step from 0 to {steps - 1}, got {step}")
+    rising = warmup * steps
+    if step < rising:
+        return Rates(lr * step / rising, momentum)
+    return Rates(_cosine(lr, lr * final_share, (step - rising) / (steps - rising)), momentum)
+
+
+def exponential(step: int, steps: int, lr: float, *, start: float, momentum: float = 0.9) -> Rates:
+    """Return the rates of a learning-rate finder: from `start` to `lr`, evenly on a logarithmic scale."""
+    return Rates(start * (lr / start) ** (step / max(steps - 1, 1)), momentum)
+
+
 def _cosine(start: float, end: float, share: float) -> float:
     """Go from `start` to `end` along half a cosine wave; `share` (0 to 1) is the way gone."""
     return start + (1 + math.cos(math.pi * (1 - share))) * (end - start) / 2
 
 
-SCHEDULES: dict[str, Callable[..., Rates]] = {"constant": constant, "one-cycle": one_cycle}
+SCHEDULES: dict[str, Callable[..., Rates]] = {
+    "constant": constant,
+    "one-cycle": one_cycle,
+    "cosine": cosine,
+    "exponential": exponential,
+}
 """Schedules by the name that experiments call them."""
 
 
@@ -65,3 +101,17 @@ def rates(schedule: Mapping[str, Any], lr: float, step: int, steps: int) -> Rate
     """Return the rates of a schedule as a specification writes it: `{kind: one-cycle, warmup: 0.25, …}`."""
     options = {key: value for key, value in schedule.items() if key != "kind"}
     return SCHEDULES[schedule["kind"]](step, steps, lr, **options)
+
+
+def spread(lr: float | Sequence[float], groups: int) -> list[float]:
+    """Return the learning rate of each group of layers, from the first to the last.
+
+    One rate is every group's; of two the first group gets the one, the last the other, and those between are
+    spaced evenly on a logarithmic scale, as fastai does with `slice(low, high)` (`even_mults`).
+    """
+    if isinstance(lr, float | int):
+        return [float(lr)] * groups
+    low, high = lr
+    if groups == 1:
+        return [float(high)]
+    return [low * (high / low) ** (number / (groups - 1)) for number in range(groups)]

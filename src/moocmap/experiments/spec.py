@@ -13,7 +13,7 @@ from typing import Any, Literal, TypedDict
 
 from moocmap.diagnostics import UsableError
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Counts up whenever workers train differently from the same specification, so that old records show it."""
 
 METRICS = (
@@ -24,55 +24,67 @@ METRICS = (
     "validation_loss",
     "validation_accuracy",
 )
-"""What is measured in each epoch, in the order of the columns of epochs.csv."""
+"""What is measured in each epoch, in the order of epochs.csv's columns; a learning rate is the head's."""
+
+Selection = Literal["last", "best-validation-loss", "best-validation-accuracy"]
 
 
 class ExperimentError(UsableError):
     """What was asked for cannot be done; the message says why and how to go on."""
 
 
-class Split(TypedDict):
-    """Shares of each class (0 to 1) that go to each part; `train` is None for all that is left."""
+class EarlyStopping(TypedDict):
+    """A phase ends when `monitor` has not become better for `patience` epochs."""
 
-    train: float | None
-    validation: float
-    test: float
-    seed: int
-
-
-class Data(TypedDict):
-    """Which images a task has: where from, the range of their pixels, which classes, and how split."""
-
-    source: dict[str, Any]
-    pixel_range: list[float]
-    classes: list[int]
-    split: Split
+    monitor: Literal["validation_loss", "validation_accuracy"]
+    patience: int
 
 
 class Training(TypedDict):
-    """Settings that all phases of a recipe share."""
+    """How a phase trains, beside its length and rates.
+
+    `l2` is in the loss (l2 times the sum of the squared kernels), `weight_decay` decoupled from it; both
+    spare biases and BatchNorms. `class_weights` are factors of
+    each class's loss, in the order of the classes. `augment` has `transforms`
+    and `fill` as `moocmap.experiments.augment` describes them.
+    """
 
     schedule: dict[str, Any]
     optimizer: dict[str, Any]
     weight_decay: float
+    l2: float
     batch_size: int
     frozen_batchnorm: Literal["inference", "training"]
+    augment: Any
+    label_smoothing: float
+    mixup: float
+    class_weights: list[float] | Literal["balanced"] | None
+    clip_norm: float | None
+    precision: Literal["float32", "float16", "bfloat16"]
+    early_stopping: EarlyStopping | None
 
 
 class Phase(Training):
-    """One phase of training with all its settings, on the source task or the target task."""
+    """One phase of training with all its settings, on the source task or the target task.
+
+    `lr` is the (peak) learning rate of every layer, or that of the first and that of the last group of
+    layers; groups between them are spaced evenly on a logarithmic scale.
+    """
 
     name: str
     task: Literal["source", "target"]
     train: Literal["head", "all"]
     epochs: int
-    lr: float
+    lr: float | list[float]
 
 
 class Spec(TypedDict):
     """The whole configuration of one run.
 
-    `tasks` and `heads` have "target", and "source" too where the body is pre-trained.
+    `tasks` and `heads` have "target", and "source" too where the body is pre-trained. `weights` says where
+    the body's first weights come from. `groups` names the first layer of each group of the body but the
+    first; the head is a group of its own. `pretrained_by` is the library that pre-trains, None for the run's
+    own.
     """
 
     protocol: int
@@ -83,11 +95,19 @@ class Spec(TypedDict):
     recipe: str
     seed: int
     threads: int | None
-    selection: Literal["last"]
-    tasks: dict[str, Data]
+    selection: Selection
+    tasks: dict[str, dict[str, Any]]
+    architecture: str
+    weights: dict[str, Any]
+    initialization: str
     body: list[dict[str, Any]]
+    groups: list[str]
     heads: dict[str, list[dict[str, Any]]]
+    pretrained_by: str | None
+    pretrain_seed: int | None
     phases: list[Phase]
+    explain: int
+    show_images: bool
 
 
 def layers_of(spec: Spec, task: str) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ import json
 import os
 import platform
 import shutil
+import statistics
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moocmap.experiments import weights
+from moocmap.experiments import starting_weights, weights
 from moocmap.experiments.checkpoint import Checkpoint
 from moocmap.experiments.data import Part, Task, manifest
 from moocmap.experiments.spec import Spec, hash_of, layers_of
 
-FORMAT = 1
+FORMAT = 2
 """The version of the record's layout."""
 RECORD = "record"
 """The folder, inside a worker's, that the finished record stands in."""
+EXPLANATIONS = "explanations.npz"
+"""The file of what a model looks at (`moocmap.experiments.explanations`), where an experiment asks for it."""
 DIGITS = "%.7g"
 """How figures are written: as many digits as float32 has."""
 
@@ -38,12 +42,16 @@ def write_record(
     *,
     logits: NDArray[np.float32],
     facts: dict[str, Any],
+    explained: Mapping[str, NDArray[Any]] | None = None,
 ) -> None:
-    """Write `folder/record/` from the finished training and the logits of the test images (n, classes)."""
+    """Write `folder/record/` from the finished training and the logits of the test images (n, classes).
+
+    `explained` is what `explanations.npz` is to hold; without it there is no such file.
+    """
     target = tasks["target"]
     chances = probabilities(logits)
     final = weights.of_layers(state.weights, layers_of(spec, "target"))
-    last = state.rows[-1]
+    selected = _selected(state)
     information = {
         "format": FORMAT,
         "experiment": spec["experiment"],
@@ -52,7 +60,7 @@ def write_record(
         "spec": spec,
         "data": {name: manifest(task) for name, task in tasks.items()},
         "weights": {
-            "initial": "drawn with NumPy: kernels He-normal, the same arrays for every library",
+            "initial": starting_weights.description(spec),
             "initial_sha256": state.initial_sha256,
             "final_sha256": weights.digest(final),
             "parameters": weights.count(final),
@@ -64,12 +72,22 @@ def write_record(
         "started": state.started,
         "resumed": state.resumed,
         "seconds": _seconds(spec, state),
+        "performance": {
+            "images_per_second": _speeds(spec, tasks, state),
+            "peak_memory_bytes": state.peaks.get("memory"),
+            "peak_gpu_memory_bytes": state.peaks.get("gpu"),
+            "energy_joules": state.joules,
+        },
         "metrics": {
-            "selected": {"phase": last["phase"], "epoch": last["epoch"], "rule": spec["selection"]},
+            "selected": {
+                "phase": selected["phase"],
+                "epoch": selected["epoch"],
+                "rule": spec["selection"],
+            },
             "validation": {
                 "n": len(target.validation),
-                "accuracy": last["validation_accuracy"],
-                "loss": last["validation_loss"],
+                "accuracy": selected["validation_accuracy"],
+                "loss": selected["validation_loss"],
             },
             "test": test_metrics(target.test, chances),
         },
@@ -85,7 +103,16 @@ def write_record(
     predictions(target, chances).to_csv(
         partial / "predictions.csv", index=False, float_format=DIGITS, lineterminator="\n"
     )
+    if explained:
+        np.savez_compressed(partial / EXPLANATIONS, allow_pickle=False, **explained)
     partial.rename(folder / RECORD)
+
+
+def _selected(state: Checkpoint) -> dict[str, Any]:
+    """Return the row of the epoch whose weights were tested: the one that ended the last phase."""
+    phase = state.rows[-1]["phase"]
+    rows = [row for row in state.rows if row["phase"] == phase]
+    return rows[state.selected[phase] - 1]
 
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -152,3 +179,14 @@ def _seconds(spec: Spec, state: Checkpoint) -> dict[str, float]:
         for phase in spec["phases"]
     }
     return {name: round(value, 3) for name, value in (by_phase | {"total": sum(by_phase.values())}).items()}
+
+
+def _speeds(spec: Spec, tasks: dict[str, Task], state: Checkpoint) -> dict[str, float]:
+    """Return the images trained on in a second, by phase: the median over epochs, without validation."""
+    found = {}
+    for phase in spec["phases"]:
+        seconds = [row["train_seconds"] for row in state.rows if row["phase"] == phase["name"]]
+        if seconds:
+            median = max(statistics.median(seconds), 1e-9)
+            found[phase["name"]] = round(len(tasks[phase["task"]].train) / median, 2)
+    return found

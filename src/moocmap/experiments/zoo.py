@@ -9,8 +9,12 @@ A layer is a plain JSON object, so that a run's specification holds the whole ar
 - `relu` (`at_most`): 6 for MobileNet's, else without bound.
 - `pad` (`before`, `after`): zeros above and left, and below and right.
 - `maxpool` (`size`, `stride`, `padding`), `average-pool` (`size`): square windows.
-- `global-average-pool`: height × width × channels to channels.
-- `dense` (`name`, `units`): with bias.
+- `global-average-pool`, `global-max-pool`: height × width × channels to channels.
+- `max-and-average-pool`: both side by side, twice the channels.
+- `flatten` (`pixels`): height × width × channels to one vector, in this order.
+- `dense` (`name`, `units`, `bias`): with bias unless it is false.
+- `sigmoid`.
+- `dropout` (`rate`): in training only.
 - `identity`: passes its input on, to give it a label.
 - `add`, `concat` (`inputs`): of labelled outputs; concat along the channels.
 
@@ -30,6 +34,7 @@ from moocmap.experiments.architectures import (
     KERAS,
     TORCH,
     Variant,
+    dense_net,
     densenet,
     mobilenet,
     resnet,
@@ -55,26 +60,40 @@ _MINUS_ONE_TO_ONE = {"mean": [0.5] * 3, "std": [0.5] * 3, "order": "rgb"}
 
 @dataclass(frozen=True)
 class Model:
-    """A body: its family, how each variant is built, and how Keras' weights expect their images."""
+    """A body: its family, how each variant is built, and how Keras' weights expect their images.
+
+    `splits` names the layers at which a new group of layers begins, for discriminative learning rates: near
+    where fastai splits torchvision's models. A body with `ends_in_maps` needs pooling.
+    """
 
     family: str
     layers: Callable[[Variant], list[Layer]]
+    splits: tuple[str, ...]
     keras_input: dict[str, Any] | None = None
     variants: tuple[str, ...] = tuple(VARIANTS)
+    ends_in_maps: bool = True
 
 
 def _mobilenet(alpha: float) -> Model:
-    return Model("mobilenet", lambda _: mobilenet(alpha), _MINUS_ONE_TO_ONE, ("keras",))
+    return Model(
+        "mobilenet", lambda _: mobilenet(alpha), ("block7-depthwise",), _MINUS_ONE_TO_ONE, ("keras",)
+    )
+
+
+_SMALL = Model("small-cnn", lambda _: small_cnn(), ("conv3",), ends_in_maps=False)
+_DENSE = Model("dense", lambda _: dense_net([10], "sigmoid"), (), ends_in_maps=False)
+_VGG, _RESNET, _DENSENET = ("block4-conv1",), ("stage3-block1-conv1",), ("transition2-norm",)
 
 
 MODELS: dict[str, Model] = {
-    "small-cnn": Model("small-cnn", lambda _: small_cnn()),
-    "vgg16": Model("vgg", partial(vgg, (2, 2, 3, 3, 3)), _CAFFE),
-    "vgg19": Model("vgg", partial(vgg, (2, 2, 4, 4, 4)), _CAFFE),
-    "resnet50": Model("resnet", partial(resnet, (3, 4, 6, 3)), _CAFFE),
-    "resnet101": Model("resnet", partial(resnet, (3, 4, 23, 3)), _CAFFE),
-    "densenet121": Model("densenet", partial(densenet, (6, 12, 24, 16)), IMAGENET),
-    "densenet169": Model("densenet", partial(densenet, (6, 12, 32, 32)), IMAGENET),
+    "small-cnn": _SMALL,
+    "dense-10": _DENSE,
+    "vgg16": Model("vgg", partial(vgg, (2, 2, 3, 3, 3)), _VGG, _CAFFE),
+    "vgg19": Model("vgg", partial(vgg, (2, 2, 4, 4, 4)), _VGG, _CAFFE),
+    "resnet50": Model("resnet", partial(resnet, (3, 4, 6, 3)), _RESNET, _CAFFE),
+    "resnet101": Model("resnet", partial(resnet, (3, 4, 23, 3)), _RESNET, _CAFFE),
+    "densenet121": Model("densenet", partial(densenet, (6, 12, 24, 16)), _DENSENET, IMAGENET),
+    "densenet169": Model("densenet", partial(densenet, (6, 12, 32, 32)), _DENSENET, IMAGENET),
     "mobilenet": _mobilenet(1.0),
     "mobilenet-0.75": _mobilenet(0.75),
     "mobilenet-0.5": _mobilenet(0.5),
@@ -103,12 +122,59 @@ def preprocessing(model: str, variant: str) -> list[Layer]:
     return [{"layer": "normalize", **(keras_input if variant == "keras" else IMAGENET)}]
 
 
-def head(hidden: Sequence[int], classes: int, prefix: str = "head") -> list[Layer]:
-    """Return a head: dense layers of `hidden` units with ReLU, then one logit for each class."""
-    layers: list[Layer] = []
-    for number, units in enumerate(hidden, start=1):
-        layers += [{"layer": "dense", "name": f"{prefix}{number}", "units": units}, {"layer": "relu"}]
-    return [*layers, {"layer": "dense", "name": f"{prefix}-logits", "units": classes}]
+def head(
+    classes: int,
+    *,
+    pooling: str | None = None,
+    hidden: Sequence[int] = (),
+    batchnorm: bool = False,
+    dropout: float | Sequence[float] = 0.0,
+    bias: bool = True,
+    variant: str = "torch",
+    prefix: str = "head",
+) -> list[Layer]:
+    """Return a head: pooling, dense layers of `hidden` units with ReLU, then one logit for each class.
+
+    `pooling` is "average", "max", "max-and-average" or None. `batchnorm` and `dropout` (a rate for all, or
+    one for each dense layer) stand before each dense layer, as in fastai's `create_head`.
+    """
+    layers: list[Layer] = [{"layer": POOLINGS[pooling]}] if pooling else []
+    widths = [*hidden, classes]
+    rates = [dropout] * len(widths) if isinstance(dropout, float | int) else dropout
+    for number, (units, rate) in enumerate(zip(widths, rates, strict=True), start=1):
+        if batchnorm:
+            keep, epsilon = HEAD_NORMS[variant]
+            norm = {"layer": "batchnorm", "name": f"{prefix}-norm{number}", "keep": keep, "epsilon": epsilon}
+            layers.append(norm)
+        if rate:
+            layers.append({"layer": "dropout", "rate": rate})
+        name = f"{prefix}-logits" if number == len(widths) else f"{prefix}{number}"
+        layers.append({"layer": "dense", "name": name, "units": units, **({} if bias else {"bias": False})})
+        if number < len(widths):
+            layers.append({"layer": "relu"})
+    return layers
+
+
+POOLINGS = {
+    "average": "global-average-pool",
+    "max": "global-max-pool",
+    "max-and-average": "max-and-average-pool",
+}
+"""Layers that turn feature maps into a vector, by the name that recipes call them."""
+
+HEAD_NORMS = {"keras": (0.99, 1e-3), "torch": (0.9, 1e-5)}
+"""What of its statistics a new BatchNorm keeps, and its epsilon, by each library's default."""
+
+
+def groups(body: Iterable[Layer], splits: Iterable[str]) -> dict[str, int]:
+    """Number the groups that the layers of a body belong to, by their names; `splits` begin new ones."""
+    found: dict[str, int] = {}
+    number, starts = 0, set(splits)
+    for layer in body:
+        if "name" in layer:
+            number += layer["name"] in starts
+            found[layer["name"]] = number
+    return found
 
 
 def names(layers: Iterable[Layer]) -> frozenset[str]:
