@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
-from moocmap.experiments import bridge, runner, weights, weights_files, zoo
+from moocmap.experiments import bridge, weights, weights_files, zoo
 
 from .parity import drawn
 
@@ -45,10 +46,12 @@ def ask(what: str) -> Path:
     folder = Path(_folders.name) / what
     folder.mkdir()
     environment = {
-        **runner.worker_environment(Path(_folders.name) / "pycache"),
+        **os.environ,
         "PYTHONPATH": str(Path(__file__).parent.parent),
-        "KERAS_BACKEND": "numpy",
+        "KERAS_BACKEND": "tensorflow" if what.startswith("logits") else "numpy",
     }
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):  # without compiled files imports take twice as long
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(Path(_folders.name) / "pycache"))
     command = [sys.executable, "-m", "experiments.weights_probe", what, str(folder)]
     subprocess.run(command, env=environment, check=True)
     return folder
@@ -156,7 +159,6 @@ def densenet_as_once_saved(arrays: weights.Weights) -> dict[str, Any]:
 def of_worker(library: str, folder: Path) -> None:
     """Show MobileNet with its top, 1000 classes, the photo of a Chinese palace that scikit-learn carries."""
     import h5py
-    from PIL import Image
     from sklearn.datasets import load_sample_image
 
     path = given_weights()
@@ -171,10 +173,29 @@ def of_worker(library: str, folder: Path) -> None:
     with h5py.File(path) as file:
         kernel, bias = (np.array(file[f"layers/conv2d_14/vars/{number}"]) for number in "01")
     arrays |= {"top/kernel": kernel.reshape(-1, 1000), "top/bias": bias}
-    photo = Image.fromarray(load_sample_image("china.jpg")).resize((224, 224), Image.Resampling.BILINEAR)
-    images = np.asarray(photo, np.float32)[np.newaxis] / 255
-    worker = importlib.import_module(f"moocmap.experiments.{library}_worker.__main__")
-    np.save(folder / "logits.npy", worker.logits(layers, arrays, images))
+    build = importlib.import_module(f"moocmap.experiments.{library}_worker.layers").build
+    model = build(layers, arrays)
+    images = seen_small(load_sample_image("china.jpg"))[np.newaxis]
+    if library == "keras":
+        logits = np.asarray(model(images))
+    else:
+        torch = importlib.import_module("torch")
+        with torch.inference_mode():
+            logits = model.eval()(torch.from_numpy(images.transpose(0, 3, 1, 2).copy())).numpy()
+    np.save(folder / "logits.npy", logits)
+
+
+def seen_small(photo: Any, size: int = 224) -> Any:
+    """Scale a photo's pixels to 0..1 and the photo to a square, bilinearly without smoothing first.
+
+    That is what TensorFlow's resizing does, which the expected classes were found with.
+    """
+    height, width = photo.shape[:2]
+    rows, columns = ((np.arange(size) + 0.5) * length / size - 0.5 for length in (height, width))
+    places = np.meshgrid(rows, columns, indexing="ij")
+    scaled = photo.astype(np.float32) / 255
+    channels = [map_coordinates(scaled[..., n], places, order=1, mode="nearest") for n in range(3)]
+    return np.stack(channels, axis=-1).astype(np.float32)
 
 
 if __name__ == "__main__":

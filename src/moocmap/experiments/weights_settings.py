@@ -13,15 +13,15 @@ publisher takes them as follows, and every other combination is refused:
 
 | family    | Keras' and torchvision's own variants                                | the other's tensors |
 | --------- | -------------------------------------------------------------------- | ------------------- |
-| small-cnn | one variant, ours                                                    | fit                 |
+| ours      | one variant (small-cnn, dense-10)                                    | fit                 |
 | densenet  | agree but for BatchNorm's epsilon (1.001e-5, 1e-5) and momentum      | fit                 |
 | vgg       | torchvision's have BatchNorms here (`vgg16_bn`), Keras' have none    | do not fit          |
 | resnet    | Keras' have biases and stride in a block's first convolution;        | do not fit          |
 |           | torchvision's have none and stride in the second                     |                     |
 | mobilenet | only Keras publishes MobileNet v1, so there is only its variant      | are none            |
 
-torchvision's VGGs without BatchNorm would fit Keras' variant, but expect other pixels than Keras' weights do;
-they are not offered.
+torchvision's VGGs without BatchNorm (`vgg16`) fit Keras' variant: give them as a file, `format: torchvision`,
+with `architecture: keras`.
 """
 
 from __future__ import annotations
@@ -175,6 +175,11 @@ class FileWeights(WeightsSettings):
     def publisher_for(self, library: str) -> str | None:
         """Return whose names and variant the file has, None for ours: those may be of either variant."""
         return None if self.format == "ours" else self.format
+
+    def _check_fit(self, model: str, publisher: str, variant: VariantName) -> None:
+        # torchvision has VGGs with and without BatchNorm; reading the file shows which it is.
+        if not (zoo.MODELS[model].family == "vgg" and publisher == "torchvision"):
+            super()._check_fit(model, publisher, variant)
 
 
 def _weights_form(value: Any) -> Any:
