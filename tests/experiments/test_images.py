@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from moocmap.experiments import images
 from moocmap.experiments.cleaning import STEPS, clean, near_duplicates
 from moocmap.experiments.images import COLUMNS, decode, decoded_once, list_images, manifest_of
 from moocmap.experiments.spec import ExperimentError
@@ -147,6 +148,78 @@ def test_images_are_decoded_once_and_again_when_the_content_changes(folder: Path
     assert manifest_of(changed) != manifest_of(images)
     decoded_once(folder, changed, 16, cache)
     assert len(list(cache.iterdir())) == 2
+
+
+def test_what_was_listed_is_not_read_again_until_it_changes(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    first = list_images(folder, PARTS, cache=cache)
+    examined: list[str] = []
+    examine = images._examine
+    monkeypatch.setattr(images, "_examine", lambda path: examined.append(path.name) or examine(path))
+    pd.testing.assert_frame_equal(list_images(folder, PARTS, cache=cache), first)
+    assert examined == []
+    draw(folder / "Train" / "ant" / "1.png", 99)
+    (folder / "Train" / "ant" / "new.png").write_bytes(b"")
+    (folder / "Test" / "ant" / "9.png").unlink()
+    draw(folder / "Test" / "ant" / "10.png", 5)
+    changed = list_images(folder, PARTS, cache=cache)
+    assert sorted(examined) == ["1.png", "10.png", "new.png"]
+    pd.testing.assert_frame_equal(changed, list_images(folder, PARTS))
+    (listing,) = cache.iterdir()
+    for damage in ("", "[1", '{"Train/ant/1.png": 3}', "[]"):
+        listing.write_text(damage)
+        pd.testing.assert_frame_equal(list_images(folder, PARTS, cache=cache), changed)
+
+
+def test_a_damaged_file_of_decoded_images_is_written_again(folder: Path, tmp_path: Path) -> None:
+    listing = list_images(folder, PARTS)
+    wanted = decoded_once(folder, listing, 16, tmp_path / "cache").copy()
+    (file,) = (tmp_path / "cache").iterdir()
+    for keep in (0, 60, 2000):
+        file.write_bytes(file.read_bytes()[:keep])
+        assert np.array_equal(decoded_once(folder, listing, 16, tmp_path / "cache"), wanted)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [file.name]
+
+
+def test_many_images_are_decoded_in_chunks(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "CHUNK", 4)
+    listing = list_images(folder, PARTS)
+    pixels = decoded_once(folder, listing, 16, tmp_path / "cache")
+    assert np.array_equal(pixels, decode(folder, listing["path"], 16))
+    assert not pixels.flags.writeable
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_the_room_it_needs(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file, no folder")
+    listing = list_images(folder, PARTS, cache=tmp_path / "cache")
+    with pytest.raises(ExperimentError, match=r"cache.*decoded images need 1 MB there"):
+        decoded_once(folder, listing, 200, tmp_path / "cache")
+
+
+def test_files_that_cannot_be_read_at_all_are_no_copies_of_each_other() -> None:
+    rows = [(f"{label}/1.png", label, "all", "", "cannot be read: no permission") for label in "ab"]
+    kept, steps = clean(
+        pd.DataFrame(rows, columns=list(COLUMNS)),
+        [{"drop": "cross-class-duplicates"}, {"drop": "duplicates"}],
+    )
+    assert len(kept) == 2
+    assert [step.groups for step in steps] == [0, 0]
+
+
+def test_an_image_of_absurd_size_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for size in (9, 12, 20):  # fine, more than the limit, more than twice the limit
+        draw(tmp_path / "a" / f"{size}.png", 1, (size, size))
+    found = list_images(tmp_path)
+    assert (found.set_index("path")["broken"] == "").to_dict() == {
+        "a/12.png": False,
+        "a/20.png": False,
+        "a/9.png": True,
+    }
 
 
 def test_grey_transparent_and_rotated_files_become_colour_squares(tmp_path: Path) -> None:

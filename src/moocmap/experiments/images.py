@@ -240,7 +240,7 @@ def _mapped(file: Path, shape: tuple[int, ...]) -> Pixels | None:
     """Return the array in a file, or None if there is none of this shape, whole."""
     try:
         found = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
     return np.asarray(found) if found.shape == shape and found.dtype == np.uint8 else None
 
