@@ -120,6 +120,8 @@ def _from_idx(name: str, folder: Path, otherwise: str, on_download: OnDownload |
     if place.is_file():
         return place
     base, files = IDX_FILES[name]
+    names = ", ".join(file for file, _ in files.values())
+    otherwise = f"put {names} into {folder / name}; or {otherwise}"
     arrays = {}
     for array, (file, known) in files.items():
         path = fetch(base + file, known, folder / name / file, otherwise, on_download=on_download)
@@ -304,12 +306,26 @@ def fetch(
 
 
 def _refuse(url: str, error: Exception, otherwise: str) -> NoReturn:
-    reason = " ".join(str(error).split())
-    shown = reason if len(reason) <= 200 else reason[:197] + "…"
     raise ExperimentError(
-        f"cannot fetch {url} ({type(error).__name__}: {shown}). With a network, try again; without one, "
-        f"fetch it elsewhere: {otherwise}"
+        f"cannot fetch {url} ({_reason(error)}). With a network, try again; without one, fetch it elsewhere: "
+        f"{otherwise}"
     ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why a download failed."""
+    import requests
+
+    if isinstance(error, requests.HTTPError):
+        return " ".join(str(error).partition(" for url")[0].split())[:200]
+    for kind, reason in (
+        (requests.Timeout, f"no answer in {TIMEOUT:g} seconds"),
+        (requests.ConnectionError, "no connection"),
+        (requests.exceptions.ChunkedEncodingError, "it broke off"),
+    ):
+        if isinstance(error, kind):
+            return reason
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
 
 
 def unpack(file: Path, folder: Path) -> None:

@@ -88,7 +88,7 @@ def locate(
         if found:
             return found
     home = cache or downloads.cache_folder()
-    wanted = _wish(source, expected, roots, home)
+    wanted = _wish(source, expected, roots)
     if source["kind"] == "keras":
         return downloads.keras(source["name"], home, wanted, on_download)
     if source["kind"] == "fastai":
@@ -98,7 +98,7 @@ def locate(
     elif "kaggle" in source or source["kind"] == "kaggle":
         place = downloads.kaggle(source.get("kaggle") or source["dataset"], wanted)
     else:
-        raise ExperimentError(f"no data: {wanted}")
+        raise ExperimentError(f"no data '{source['path']}': {wanted}")
     inner = expected.within(
         place / source["path"] if source["kind"] == "kaggle" and "path" in source else place
     )
@@ -177,14 +177,14 @@ def _names(source: Mapping[str, Any]) -> list[str]:
     return [source["path"]]
 
 
-def _wish(source: Mapping[str, Any], expected: _Layout, roots: Sequence[Path], home: Path) -> str:
-    """Say where a source was looked for, and where to put it."""
+def _wish(source: Mapping[str, Any], expected: _Layout, roots: Sequence[Path]) -> str:
+    """Say where to put a source, and how it should lie there."""
     name = _names(source)[0]
-    looked = ", ".join(str(root / name) for root in roots)
+    places = " or ".join(str(root / name) for root in roots)
     if source["kind"] == "keras":
-        return f"looked for {looked}; put {name} (arrays {', '.join(ARRAYS)}) into one of these folders"
+        return f"put {name} (arrays {', '.join(ARRAYS)}) at {places}"
     return (
-        f"looked for {looked}; put its folder there so that it holds {expected}, "
+        f"put its folder at {places}, so that it holds {expected}; "
         f"or say where the data is with --root or {VARIABLE}"
     )
 
