@@ -42,7 +42,7 @@ def test_keras_files_are_those_that_keras_downloads() -> None:
 
 @pytest.mark.slow
 def test_torchvision_files_are_version_1_of_the_installed_torchvision() -> None:
-    asked = json.loads((ask("torch") / "published.json").read_text())
+    asked = json.loads((ask("fastai") / "published.json").read_text())
     assert {model: address for model, (_, address, _) in of("torchvision").items()} == asked
     for file, _, checksum in of("torchvision").values():
         assert checksum == f"sha256:{file.removesuffix('.pth').rpartition('-')[2]}"

@@ -1,8 +1,8 @@
-"""What the libraries publish and write: `python -m experiments.weights_probe keras|torch|logits-… FOLDER`.
+"""What the libraries publish, write and see: `python -m experiments.weights_probe keras|fastai FOLDER`.
 
-- `keras` asks `keras.applications` which files it would download, and saves a small model in each layout.
-- `torch` asks torchvision for its addresses, and saves files of tensors, one of them as evil as can be.
-- `logits-keras`, `logits-fastai` load the given MobileNet into a library's worker and show it one photo.
+- Keras tells which files `keras.applications` would download, and saves a small model in each layout.
+- torchvision tells its addresses; torch saves files of tensors, some of them as evil as can be.
+- Both workers load the given MobileNet, if it is there, and are shown one photo.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -23,14 +24,14 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from moocmap.experiments import bridge, weights, weights_files, zoo
+from moocmap.experiments.fastai_worker import convert
+from moocmap.experiments.spec import ExperimentError
 
 from .parity import drawn
 
 NEEDS = {
-    "keras": ("keras", "h5py"),
-    "torch": ("torch", "torchvision", "safetensors"),
-    "logits-keras": ("keras", "tensorflow", "h5py"),
-    "logits-fastai": ("fastai", "torch", "h5py"),
+    "keras": ("keras", "tensorflow", "h5py"),
+    "fastai": ("fastai", "torch", "torchvision", "safetensors", "h5py"),
 }
 MOBILENET = "mobilenet_0.75_224_imagenet.weights.h5"
 SMALL = "mobilenet-0.25"
@@ -38,39 +39,33 @@ _folders = tempfile.TemporaryDirectory(prefix="moocmap-weights-")
 
 
 @cache
-def ask(what: str) -> Path:
+def ask(library: str) -> Path:
     """Ask a library in a process of its own, once; return the folder with its answers."""
-    missing = [package for package in NEEDS[what] if importlib.util.find_spec(package) is None]
+    missing = [package for package in NEEDS[library] if importlib.util.find_spec(package) is None]
     if missing:
         pytest.skip(f"needs {', '.join(missing)}: pip install -e '.[experiments]'")
-    folder = Path(_folders.name) / what
+    folder = Path(_folders.name) / library
     folder.mkdir()
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(__file__).parent.parent),
-        "KERAS_BACKEND": "tensorflow" if what.startswith("logits") else "numpy",
-    }
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     if environment.pop("PYTHONDONTWRITEBYTECODE", None):  # without compiled files imports take twice as long
         environment.setdefault("PYTHONPYCACHEPREFIX", str(Path(_folders.name) / "pycache"))
-    command = [sys.executable, "-m", "experiments.weights_probe", what, str(folder)]
+    command = [sys.executable, "-m", "experiments.weights_probe", library, str(folder)]
     subprocess.run(command, env=environment, check=True)
     return folder
 
 
-def given_weights() -> Path:
-    """Return the file of MobileNet's ImageNet weights, or skip."""
-    path = Path(os.environ.get("MOOCMAP_WEIGHTS", ".")) / MOBILENET
-    if not path.is_file():
-        pytest.skip(f"needs {MOBILENET} in the folder that MOOCMAP_WEIGHTS names")
-    return path
+def given_weights() -> Path | None:
+    """Return the file of MobileNet's ImageNet weights, None where there is none."""
+    path = Path(os.environ.get("MOOCMAP_WEIGHTS", "nowhere"), MOBILENET).absolute()
+    return path if path.is_file() else None
 
 
 def of_keras(folder: Path) -> None:
     import h5py
-    import keras
     from keras.src.legacy.saving import legacy_h5_format
     from keras.src.utils import file_utils
 
+    keras = importlib.import_module("moocmap.experiments.keras_worker.backend").keras
     arrays = drawn(zoo.body(SMALL, "keras"))
     model = keras.applications.MobileNet(alpha=0.25, include_top=True, weights=None)
     names = bridge.keras_names("mobilenet", zoo.body(SMALL, "keras"))
@@ -114,14 +109,17 @@ def _keras_downloads(applications: Any, file_utils: Any) -> dict[str, Any]:
     return found
 
 
+MARK = "evil-was-here"
+
+
 class Evil:
-    """Reading a pickle of this makes a file named "evil-was-here"."""
+    """Reading a pickle of this makes a file with the name of `MARK`."""
 
     def __reduce__(self) -> Any:
-        return os.system, ("touch evil-was-here",)
+        return os.system, (f"touch {MARK}",)
 
 
-def of_torch(folder: Path) -> None:
+def of_fastai(folder: Path) -> None:
     import torch
     from torchvision import models
 
@@ -133,10 +131,25 @@ def of_torch(folder: Path) -> None:
     state = {name: torch.from_numpy(array) for name, array in densenet_as_once_saved(drawn(layers)).items()}
     parameters = {name: torch.nn.Parameter(tensor) for name, tensor in state.items()}
     torch.save(parameters, folder / "densenet.pth", _use_new_zipfile_serialization=False)  # as in 2017
+    torch.save({"w": Evil()}, folder / "evil.pth")
+    (folder / "raw.pth").write_bytes(pickle.dumps({"w": Evil()}))
+    torch.save(torch.nn.Linear(2, 2), folder / "whole.pth")
     shared = torch.arange(6.0).reshape(2, 3)
     torch.save({"model": {"w": shared.t(), "v": shared}, "epoch": 3}, folder / "wrapped.pt")
-    torch.save({"w": Evil()}, folder / "evil.pth")
-    torch.save(torch.nn.Linear(2, 2), folder / "whole.pth")
+    torch.save([shared], folder / "unnamed.pt")
+    os.chdir(folder)  # where an evil pickle would leave its mark
+    said = {name: _converted(folder / name) for name in ("evil.pth", "raw.pth", "whole.pth", "unnamed.pt")}
+    said |= {name: _converted(folder / name) for name in ("wrapped.pt", "none.pt")}
+    (folder / "said.json").write_text(json.dumps(said))
+
+
+def _converted(path: Path) -> str:
+    """Rewrite torch's file as safetensors; return what stands against it."""
+    try:
+        convert.convert(path, path.with_suffix(".safetensors"))
+    except ExperimentError as error:
+        return str(error)
+    return ""
 
 
 def densenet_as_once_saved(arrays: weights.Weights) -> dict[str, Any]:
@@ -156,12 +169,11 @@ def densenet_as_once_saved(arrays: weights.Weights) -> dict[str, Any]:
     return found
 
 
-def of_worker(library: str, folder: Path) -> None:
+def show_photo(library: str, path: Path, folder: Path) -> None:
     """Show MobileNet with its top, 1000 classes, the photo of a Chinese palace that scikit-learn carries."""
     import h5py
     from sklearn.datasets import load_sample_image
 
-    path = given_weights()
     top = {"layer": "dense", "name": "top", "units": 1000}
     layers = [
         *zoo.preprocessing("mobilenet-0.75", "keras"),
@@ -199,8 +211,7 @@ def seen_small(photo: Any, size: int = 224) -> Any:
 
 
 if __name__ == "__main__":
-    what, out = sys.argv[1], Path(sys.argv[2])
-    if what.startswith("logits-"):
-        of_worker(what.removeprefix("logits-"), out)
-    else:
-        {"keras": of_keras, "torch": of_torch}[what](out)
+    library, out = sys.argv[1], Path(sys.argv[2])
+    if path := given_weights():
+        show_photo(library, path, out)
+    {"keras": of_keras, "fastai": of_fastai}[library](out)
