@@ -165,6 +165,14 @@ def test_zoom_about_a_random_point_shows_only_the_image() -> None:
     assert not np.allclose(matrices[:, 0, 2], matrices[:, 1, 2])
 
 
+def test_a_translation_moves_by_a_share_of_width_and_height() -> None:
+    images = pictures(1, 8, 4)
+    drawn = highest({"transforms": [{"transform": "translate", "share": 0.25}], "fill": "zeros"}, (8, 4))
+    expected = np.zeros_like(images)
+    expected[:, :-2, :-1] = images[:, 2:, 1:]
+    np.testing.assert_allclose(augmented(images, drawn), expected, atol=1e-6)
+
+
 def test_a_warp_moves_the_corners_by_its_magnitude() -> None:
     matrix = highest([{"transform": "warp", "magnitude": 0.2}]).matrices[0].astype(float)
     new = np.array([[-1.2, -1.2, 1], [-0.8, 1.2, 1], [1.2, -0.8, 1], [0.8, 0.8, 1]])

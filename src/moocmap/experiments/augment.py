@@ -372,7 +372,8 @@ SETS: dict[str, Augmentation] = {
   brightness), in the order of Keras' ImageDataGenerator and with its fill. The thesis gives no magnitudes,
   only that images vary "slightly"; those here are ours.
 - `thesis-fastai`: `aug_transforms(flip_vert=True)` of fastai 2, whose flips are the eight symmetries of a
-  square. The thesis used fastai 1, where every image got one of the eight, and a warp drew each corner anew.
+  square. The thesis used fastai 1, where every image got one of the eight and a warp drew each side by
+  itself.
 - `fastai-default`: `aug_transforms()` of fastai 2.
 - `keras-guide`: the flip and the rotation (up to a tenth of a turn) of Keras' guide to transfer learning.
 - `common`: a modest set for comparing libraries, of transforms that suit most photographs.
