@@ -162,9 +162,9 @@ def test_scikit_learns_digits_need_no_folder(moocmap, tmp_path):
     assert (by_step["found"], by_step["train"], by_step["test"]) == (1797, 89, 537)
     assert len(rows(tmp_path / "manifest.csv")) == 895
     assert len(rows(tmp_path / "dropped.csv")) == 1797 - 895
-    refused = moocmap("experiment", "data", "digits", "--near", "--out", tmp_path)
-    assert refused.returncode == 1
-    assert "images in files" in refused.stderr
+    source = moocmap("experiment", "data", "digits", "--task", "source", "--out", tmp_path)
+    assert source.returncode == 0, source.stderr
+    assert {row["class"] for row in rows(tmp_path / "manifest.csv")} == set("01234")
 
 
 def test_the_figures_of_the_thesis(moocmap, project):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from moocmap import tables
 from moocmap.cli.common import counted, err, fail, known_or_fail, out, root_of, say
 from moocmap.diagnostics import DiagnosticsError
+from moocmap.experiments.data_settings import DataSettings
 from moocmap.experiments.load import load_experiments
 from moocmap.experiments.model import Experiment
 from moocmap.tables import Format
@@ -27,6 +29,13 @@ SHOWN = 10
 """Unreadable files that are named in the terminal; all of them stand in dropped.csv."""
 
 
+class TaskName(StrEnum):
+    """Which of an experiment's tasks: the one to learn, or the one that the body is trained on first."""
+
+    TARGET = "target"
+    SOURCE = "source"
+
+
 def data(
     context: typer.Context,
     experiment_id: Annotated[str, typer.Argument(metavar="ID", help="The experiment: the name of its file.")],
@@ -35,6 +44,9 @@ def data(
         Path | None,
         typer.Option("--root", help="Where data lies; else $MOOCMAP_DATA, then data/ in the guide's folder."),
     ] = None,
+    task: Annotated[
+        TaskName, typer.Option("--task", help="The data to learn (target), or to pre-train on (source).")
+    ] = TaskName.TARGET,
     near: Annotated[
         bool, typer.Option("--near", help="Also list pairs of images that look alike though they differ.")
     ] = False,
@@ -59,7 +71,7 @@ def data(
         fail(f"--root: no folder '{root}'", "it holds a folder or file for each data set", code=1)
     with _progress() as tell:
         found = report_on(
-            experiment.settings.data,
+            _settings(experiment, task),
             guide=guide,
             root=root,
             cache=guide / CACHE,
@@ -67,7 +79,8 @@ def data(
             tell=tell,
         )
     tables.show(found.steps(), form, out)
-    written = write_data_report(found, folder or guide / "build" / "data" / experiment.id)
+    name = experiment.id if task is TaskName.TARGET else f"{experiment.id}-{task}"
+    written = write_data_report(found, folder or guide / "build" / "data" / name)
     if form is Format.TABLE:
         tables.show(found.classes(), form, out)
         _say_unreadable(found)
@@ -111,3 +124,14 @@ def _one(guide: Path, experiment_id: str) -> Experiment:
     by_id = {experiment.id: experiment for experiment in experiments}
     known_or_fail("experiment", [experiment_id], by_id)
     return by_id[experiment_id]
+
+
+def _settings(experiment: Experiment, task: TaskName) -> DataSettings:
+    target, pretrain = experiment.settings.data, experiment.settings.pretrain
+    if task is TaskName.TARGET:
+        return target
+    if pretrain is None:
+        fail(f"'{experiment.id}' is not pre-trained: it has no source task", code=1)
+    if pretrain.data is not None:
+        return pretrain.data
+    return target.model_copy(update={"classes": pretrain.classes, "split": pretrain.split})
