@@ -9,6 +9,8 @@ from scipy import stats
 from moocmap.experiments import compare
 from moocmap.experiments.record import Record
 
+from .made_up import made_up
+
 values = st.lists(st.floats(-1, 1), min_size=2, max_size=10).filter(lambda found: np.std(found) > 1e-6)
 
 
@@ -47,6 +49,18 @@ def test_summary_has_a_row_for_each_library(records: list[Record]) -> None:
     assert keras["parameters"] == 14419  # 14,128 in the body, 291 in the head
     assert keras["versions"] == "keras 1.0 on numpy-like 2.0"
     assert keras["hardware"].endswith("no accelerator")
+
+
+def test_the_validation_loss_is_summed_up_too() -> None:
+    [row] = compare.summary([made_up(seed=0), made_up(seed=1)]).to_dict("records")
+    assert row["validation_loss"] == pytest.approx(0.95)
+    assert row["versions"] == "keras 1 on b 2"
+
+
+def test_a_backend_in_the_name_is_no_package() -> None:
+    record = made_up("keras-jax")
+    record.facts.software.update({"keras": "3.15", "backend": "jax", "jax": "0.8"})
+    assert compare.versions(record) == "keras 3.15 on jax 0.8"
 
 
 def test_difference_is_paired_on_seeds(records: list[Record]) -> None:

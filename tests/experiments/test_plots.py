@@ -1,13 +1,17 @@
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
+from moocmap.experiments.calibration import calibration
 from moocmap.experiments.compare import summary
 from moocmap.experiments.model import Experiment
-from moocmap.experiments.plots import PALETTES, training_plot
+from moocmap.experiments.plots import LABELS, PALETTES, in_the_dark, reliability_plot, training_plot
 from moocmap.experiments.record import Record
 from moocmap.experiments.report import with_interval, write_report
+
+from .made_up import made_up, phase
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -38,6 +42,80 @@ def test_plot_is_the_same_each_time_and_transparent(records: list[Record]) -> No
     figure = next(node for node in ET.fromstring(svg).iter(f"{SVG}g") if node.get("id") == "patch_1")
     style = figure[0].get("style") or ""
     assert "opacity: 0" in style or "fill: none" in style
+
+
+def same(svg: str) -> str:
+    """Return a drawing without the ids that Matplotlib makes of what it draws, colours included."""
+    return re.sub(r"\b[mpC]\d?_?\w*[0-9a-f]{10}\b", "id", svg)
+
+
+def test_dark_is_light_in_other_colours(records: list[Record]) -> None:
+    light = training_plot(records, dark=False)
+    assert same(in_the_dark(light)) == same(training_plot(records, dark=True))
+    found = reliability_plot({"keras": calibration(records[:1])}, dark=False)
+    dark = reliability_plot({"keras": calibration(records[:1])}, dark=True)
+    assert same(in_the_dark(found)) == same(dark)
+
+
+def xs(svg: str, colour: str, width: str) -> list[list[float]]:
+    """Return the places along x of the lines of one colour and width."""
+    lines = re.findall(r'<path d="([^"]+)"[^>]*style="([^"]+)"', svg)
+    wanted = [path for path, style in lines if colour in style and f"stroke-width: {width}" in style]
+    return [[float(x) for x in re.findall(r"[ML] ([\d.]+) ", path)] for path in wanted]
+
+
+def test_a_phase_cut_short_leaves_a_gap_and_ends_the_mean() -> None:
+    plan = {"phases": [phase("head", 4), phase("all", 3)]}
+    full = [("head", n, 0.5, 1.0) for n in (1, 2, 3, 4)]
+    after = [("all", n, 0.6, 1.0) for n in (1, 2, 3)]
+    runs = [
+        made_up(seed=0, rows=[*full, *after], **plan),
+        made_up(seed=1, rows=[*full[:2], *after], **plan),
+    ]
+    svg = training_plot(runs, dark=False, validation_only=True)
+    colour = PALETTES[False]["lines"][0]
+    (whole, short, *_), (mean, *_) = xs(svg, colour, "0.8"), xs(svg, colour, "2.2")
+    assert (len(whole), len(short)) == (7, 5)
+    assert mean == short, "the mean is over both seeds wherever it is drawn"
+    assert set(short) <= set(whole), "an epoch of one seed lies above the same epoch of the other"
+    assert texts(svg).count("validation") == 1
+    assert "training" not in texts(svg)
+
+
+def test_libraries_with_other_phases_have_boundaries_of_their_own() -> None:
+    long = made_up("keras", phases=[phase("head", 5), phase("all", 10)])
+    short = made_up("fastai", phases=[phase("head", 2), phase("all", 4)])
+    alike = made_up("fastai", phases=[phase("head", 5), phase("all", 10)])
+    assert "head" in texts(training_plot([long, alike], dark=False))
+    apart = training_plot([long, short], dark=False)
+    assert "head" not in texts(apart)
+    assert LABELS["phase_starts"] in texts(apart)
+    for colour in PALETTES[False]["lines"][:2]:
+        assert len(xs(apart, colour, "0.8")) == 4 + 4, "in each of four panels a run and a boundary"
+
+
+def test_a_penalty_in_one_loss_does_not_flatten_the_other() -> None:
+    near, far = made_up("keras"), made_up("fastai")
+    assert LABELS["loss_log"] not in texts(training_plot([near, far], dark=False))
+    near.epochs[["train_loss", "validation_loss"]] *= 20
+    assert LABELS["loss_log"] in texts(training_plot([near, far], dark=False))
+
+
+def test_four_libraries_are_told_apart() -> None:
+    names = ("fastai", "keras", "keras-jax", "keras-torch")
+    svg = training_plot([made_up(name) for name in names], dark=False)
+    assert set(names) <= set(texts(svg))
+    assert all(colour in svg for colour in PALETTES[False]["lines"])
+
+
+def test_reliability_is_drawn_for_each_library() -> None:
+    found = {name: calibration([made_up(name, seed) for seed in (0, 1)]) for name in ("keras", "fastai")}
+    words = {"confidence": "confianza", "decimal": ","}
+    svg = reliability_plot(found, dark=False, labels=words)
+    assert {"confianza", "0,2", "keras", "fastai", "as sure as right"} <= set(texts(svg))
+    assert svg == reliability_plot(found, dark=False, labels=words)
+    with pytest.raises(ValueError, match="at least one library"):
+        reliability_plot({}, dark=False)
 
 
 def test_plot_wants_one_model_and_recipe() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Run:
         self.classes = [str(label) for label in self.spec["tasks"]["target"]["classes"]]
         predictions = pd.read_csv(place / "predictions.csv", dtype={"label": str, "prediction": str})
         self.labels, self.guesses = predictions["label"], predictions["prediction"]
+        self.ids = predictions["id"]
+        self.chances = predictions[[f"p_{label}" for label in self.classes]].to_numpy()
         self.epochs = pd.read_csv(place / "epochs.csv").query("phase != 'pretrain'")
 
     def test(self, metric: str) -> float:
@@ -223,9 +225,7 @@ def test_figures_of_each_class(shown: Shown) -> None:
 
 def test_curves_as_a_table(shown: Shown) -> None:
     columns = ["train_loss", "train_accuracy", "validation_loss", "validation_accuracy"]
-    rows = shown.rows(
-        shown.soup.select_one("#curves ~ div table") or shown.soup.select_one(".mm-curves ~ details table")
-    )
+    rows = shown.rows(shown.soup.select_one(".mm-curves:not(.mm-curves--narrow) ~ details table"))
     expected = []
     for library in shown.libraries:
         tables = np.array([run.epochs[columns].to_numpy() for run in shown.of(library)])
@@ -234,6 +234,118 @@ def test_curves_as_a_table(shown: Shown) -> None:
     for row, figures in zip(rows, expected, strict=True):
         for cell, values in zip(row[3:], figures, strict=True):
             assert shown.numbers(cell) == pytest.approx(values, abs=0.000501)
+
+
+def test_other_images(shown: Shown) -> None:
+    """The sign test over images, against SciPy's binomial distribution."""
+    a, b = shown.libraries
+    ahead = sum(
+        (one.labels == one.guesses).astype(int) - (two.labels == two.guesses).astype(int)
+        for one, two in zip(shown.of(a), shown.of(b), strict=True)
+    )
+    wins, losses = int((ahead > 0).sum()), int((ahead < 0).sum())
+    p = min(1.0, 2 * stats.binom.cdf(min(wins, losses), wins + losses, 0.5))
+    ((row),) = shown.table("chance")
+    assert [int(cell) for cell in row[2:5]] == [wins, losses, len(ahead) - wins - losses]
+    assert shown.numbers(row[5])[-1] == pytest.approx(max(p, 0.001), abs=0.000501)
+    details = shown.rows(shown.soup.select_one(".mm-by-seed table"))
+    for (seed, *counts, cell), one, two in zip(
+        [r[1:] for r in details], shown.of(a), shown.of(b), strict=True
+    ):
+        right = [(run.labels == run.guesses).astype(int) for run in (one, two)]
+        table = pd.crosstab(*right).reindex(index=[1, 0], columns=[1, 0], fill_value=0).to_numpy()
+        assert (int(seed), [int(count) for count in counts]) == (one.seed, table.ravel().tolist())
+        expected = stats.binomtest(int(table[0, 1]), int(table[0, 1] + table[1, 0])).pvalue
+        assert shown.numbers(cell)[-1] == pytest.approx(max(expected, 0.001), abs=0.000501)
+
+
+def test_calibration_of_each_library(shown: Shown) -> None:
+    """Brier score and gap by hand; the error with scikit-learn's bins, weighted."""
+    from sklearn.calibration import calibration_curve
+
+    rows = shown.table("calibration")
+    assert len(rows) == len(shown.libraries)
+    for library, row in zip(shown.libraries, rows, strict=True):
+        errors, gaps, briers = [], [], []
+        for run in shown.of(library):
+            chances, sure = run.chances, run.chances.max(axis=1)
+            right = (run.labels == run.guesses).to_numpy()
+            accuracies, confidences = calibration_curve(right, sure, n_bins=10, strategy="uniform")
+            counts = np.histogram(np.nextafter(sure, 0), np.linspace(0, 1, 11))[0]
+            errors.append(np.average(np.abs(accuracies - confidences), weights=counts[counts > 0]))
+            gaps.append(sure.mean() - right.mean())
+            truth = run.labels.to_numpy()[:, None] == np.array(run.classes)
+            briers.append(((chances - truth) ** 2).sum(axis=1).mean())
+        assert shown.numbers(row[2])[:2] == pytest.approx(interval(errors, share=True)[:2], abs=0.000501)
+        assert shown.numbers(row[3]) == pytest.approx(interval(gaps), abs=0.000501)
+        assert shown.numbers(row[4])[0] == pytest.approx(np.mean(briers), abs=0.000501)
+
+
+def test_images_of_the_highest_loss(shown: Shown) -> None:
+    sections = shown.soup.select(".mm-errors table")
+    assert len(sections) == len(shown.libraries)
+    for library, table in zip(shown.libraries, sections, strict=True):
+        runs = shown.of(library)
+        place = [runs[0].classes.index(label) for label in runs[0].labels]
+        rows = np.arange(len(place))
+        losses = np.mean([-np.log(np.maximum(run.chances[rows, place], 1e-12)) for run in runs], axis=0)
+        said = [shown.numbers(row[-1])[0] for row in shown.rows(table)]
+        assert said == pytest.approx(np.sort(losses)[::-1][:9], abs=0.00501)
+        chances = np.mean([run.chances[rows, place] for run in runs], axis=0)
+        first = shown.rows(table)[0]
+        ids = [str(one) for one in runs[0].ids]
+        assert shown.numbers(first[2])[0] == pytest.approx(100 * chances[ids.index(first[0])], abs=0.0501)
+
+
+def test_time_to_an_accuracy(shown: Shown) -> None:
+    finals = [
+        np.mean([run.epochs["validation_accuracy"].iloc[-1] for run in shown.of(library)])
+        for library in shown.libraries
+    ]
+    for library, row in zip(shown.libraries, shown.table("arrivals"), strict=True):
+        assert shown.numbers(row[1])[0] == pytest.approx(0.95 * min(finals), abs=0.000501)
+        there = [
+            run.epochs["validation_accuracy"].to_numpy() >= 0.95 * min(finals) for run in shown.of(library)
+        ]
+        first = [int(np.argmax(one)) + 1 for one in there if one.any()]
+        assert shown.numbers(row[2]) == [len(first), len(shown.of(library))]
+        assert shown.numbers(row[3])[0] == pytest.approx(np.mean(first), abs=0.0501)
+
+
+def test_settings_side_by_side(shown: Shown) -> None:
+    table = shown.soup.select_one("table.mm-settings")
+    rows = {row[0]: row[1:] for row in shown.rows(table)}
+    phases = shown.runs[0].spec["phases"]
+    said = [cells for name, cells in rows.items() if name.startswith(("Epochs", "Épocas"))]
+    assert said == [[str(phase["epochs"])] * 2 for phase in phases]
+    rates = [
+        cells for name, cells in rows.items() if name.startswith(("Learning rate:", "Tasa de aprendizaje:"))
+    ]
+    assert [shown.numbers(cells[0].replace("e−", "e-"))[0] for cells in rates][:1] == [phases[0]["lr"]]
+    assert ["0, 1, 2"] * 2 in rows.values()
+    assert not table.select(".mm-settings__differs"), "both libraries follow one recipe"
+
+
+def test_a_page_of_many_settings_is_folded(
+    bare_root: Path, guide: Guide, strings: dict[str, Strings], write_records: Callable[..., None]
+) -> None:
+    path = bare_root / "experiments" / "tiny.yml"
+    path.write_text(path.read_text().replace("models: [small-cnn]", "models: [small-cnn, vgg16, vgg19]"))
+    write_records(bare_root, "tiny")
+    tiny = measure(bare_root, next(one for one in load_experiments(bare_root)[0] if one.id == "tiny"))
+    view, t = GuideView(guide), strings["es"]
+    page = next(one for one in site_pages(view, t, [tiny], Origins()) if one.path == "experiments/tiny")
+    text = render(
+        page, environment(REPOSITORY / "site" / "templates"), t, shared_data(view, t, [tiny], Origins())
+    )
+    soup = BeautifulSoup(text, "html.parser")
+    assert len(soup.select("details.mm-setting")) == 6
+    assert not soup.select(".mm-matrices"), "the matrices of each seed would be too many"
+    assert all(image["loading"] == "lazy" for image in soup.select("figure img"))
+    by_model = soup.select("table.mm-by-model")
+    assert [len(table.select("tbody tr")) for table in by_model] == [3, 3]
+    cell = by_model[0].select_one('tr[data-pick-model="vgg16"]').get_text(" ")
+    assert "publicado: 0,610" in cell
 
 
 def test_published_figures_stand_beside_the_measured_ones(site: Path) -> None:

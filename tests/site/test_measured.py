@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.experiments.load import load_experiments
-from moocmap.site.figures import Span
+from moocmap.site.by_model import duration, duration_interval
+from moocmap.site.figures import Curves, Span
 from moocmap.site.locales import Strings
 from moocmap.site.measured import Measured, measure
 from moocmap.site.wording import Wording
+
+from ..experiments.made_up import made_up, phase
 
 Texts = dict[str, Strings]
 Write = Callable[..., None]
@@ -75,11 +80,113 @@ def test_curves_are_drawn_for_light_and_dark_pages(
 ) -> None:
     write_records(bare_root, "tiny")
     files = measured(bare_root).plot_files(strings["es"])
-    assert sorted(files) == ["curves-small-cnn-matched-dark.svg", "curves-small-cnn-matched-light.svg"]
+    assert sorted(files) == [
+        f"{kind}-small-cnn-matched-{look}.svg"
+        for kind in ("curves", "reliability")
+        for look in ("dark", "light")
+    ]
     assert "Curvas de entrenamiento" in files["curves-small-cnn-matched-dark.svg"]
     assert files == measured(bare_root).plot_files(strings["es"])
     assert ">0,4<" in files["curves-small-cnn-matched-light.svg"]
     assert ">0.4<" in measured(bare_root).plot_files(strings["en"])["curves-small-cnn-matched-light.svg"]
+
+
+def explain(place: Path, **changes: np.ndarray) -> None:
+    """Put what a model looks at beside a record."""
+    arrays = {
+        "ids": np.array([3, 0]),
+        "labels": np.array(["1", "0"]),
+        "predictions": np.array(["1", "1"]),
+        "heatmaps": np.full((2, 4, 4), 0.5, np.float16),
+        "activation0": np.zeros((4, 4, 2), np.uint8),
+        "layers": np.array(["conv1"]),
+        **changes,
+    }
+    np.savez_compressed(place / "explanations.npz", **arrays)
+
+
+def test_what_models_look_at_is_drawn_from_the_first_record_that_tells(
+    bare_root: Path, write_records: Write, strings: Texts
+) -> None:
+    write_records(bare_root, "tiny")
+    home = bare_root / "experiments" / "results" / "tiny"
+    for seed in (1, 2):
+        explain(home / f"keras-small-cnn-matched-seed{seed}")
+    found = measured(bare_root)
+    assert [(one.library, one.seed, one.drawings) for one in found.worst] == [
+        ("fastai", None, []),
+        ("keras", 1, ["heatmaps", "activations"]),
+    ]
+    files = found.plot_files(strings["es"])
+    drawing = files["heatmaps-keras-small-cnn-matched-light.svg"]
+    assert "tomada por uno" in drawing
+    assert drawing.index("tomada por uno") < drawing.index("uno: acierto"), "the highest loss comes first"
+    assert "activations-keras-small-cnn-matched-dark.svg" in files
+    assert "keras-small-cnn-matched-seed1/explanations.npz" in found.record_files
+
+
+def test_damaged_explanations_are_named(bare_root: Path, write_records: Write) -> None:
+    write_records(bare_root, "tiny")
+    place = bare_root / "experiments" / "results" / "tiny" / "keras-small-cnn-matched-seed0"
+    explain(place, labels=np.array(["1"]))
+    with pytest.raises(
+        DiagnosticsError, match=r"matched-seed0/explanations.npz:1:1: error\[damaged-record\]"
+    ):
+        measured(bare_root)
+
+
+def test_results_follow_the_order_of_the_experiment(
+    bare_root: Path, write_records: Write, edit: Edit
+) -> None:
+    edit(bare_root / "experiments" / "tiny.yml", "models: [small-cnn]", "models: [vgg16, small-cnn]")
+    write_records(bare_root, "tiny")
+    found = measured(bare_root)
+    wanted = ["vgg16", "vgg16", "small-cnn", "small-cnn"]
+    for listed in (found.results, found.confusions, found.worst, found.arrivals):
+        assert [one.model for one in listed] == wanted
+    assert [one.model for one in found.calibrations] == ["vgg16", "small-cnn"]
+    assert [test.model for test in found.sign_tests] == ["vgg16", "small-cnn"]
+    assert [model for model, _ in found.fits[0].rows] == ["vgg16", "small-cnn"]
+
+
+def test_a_verdict_goes_by_the_corrected_p(bare_root: Path, write_records: Write) -> None:
+    write_records(bare_root, "tiny")
+    found = measured(bare_root)
+    (test,) = found.sign_tests
+    assert (test.a, test.better_a, test.better_b) == ("fastai", 5, 0)
+    assert test.p == pytest.approx(2 / 2**5)
+    assert found.verdict_of(test) == "none"
+    assert found.verdict_of(replace(test, adjusted=0.04)) == "a"
+    assert found.verdict_of(replace(test, adjusted=0.04, better_b=9)) == "b"
+
+
+def test_times_are_written_as_people_read_them(strings: Texts) -> None:
+    assert [duration(seconds, strings["es"]) for seconds in (0.26, 99.94, 101, 4057, 36000)] == [
+        "0,3 s",
+        "99,9 s",
+        "0:01:41",
+        "1:07:37",
+        "10:00:00",
+    ]
+    assert duration_interval(1.0, 2.5, strings["es"]) == "(1,0 a 2,5)"
+    assert duration_interval(99.0, 160.0, strings["en"]) == "(99.0 s to 0:02:40)"
+
+
+def test_phases_cut_short_have_means_over_the_seeds_that_trained() -> None:
+    plan = {"phases": [phase("head", 3), phase("all", 1)]}
+    long = [("head", 1, 0.2, 1.0), ("head", 2, 0.4, 1.0), ("all", 1, 0.9, 1.0)]
+    curves = Curves(
+        "small-cnn",
+        "matched",
+        [made_up(seed=0, rows=[long[0], long[2]], **plan), made_up(seed=1, rows=long, **plan)],
+    )
+    assert [(row["phase"], row["epoch"], row["n"]) for row in curves.table] == [
+        ("head", 1, 2),
+        ("head", 2, 1),
+        ("all", 1, 2),
+    ]
+    assert curves.is_ragged
+    assert not Curves("small-cnn", "matched", [made_up(seed=0), made_up(seed=1)]).is_ragged
 
 
 def test_environment_and_settings_in_words(bare_root: Path, write_records: Write, strings: Texts) -> None:

@@ -47,13 +47,14 @@ def summary(records: Iterable[Record]) -> pd.DataFrame:
     """Tabulate one row for each library × model × recipe.
 
     Columns: `library`, `model`, `recipe`; `n` (seeds); of the test set `accuracy`, `macro_f1` and `loss`;
-    `validation_accuracy`; `seconds_per_epoch` (the median over a run's epochs on the target task): each the
+    `validation_accuracy` and `validation_loss`; `seconds_per_epoch` (the median over a run's epochs on the
+    target task): each the
     mean over seeds, followed by the ends of its 95% interval, `…_low` and `…_high`, cut off where values
     end (0 and, for shares, 1); `parameters`; `versions` and `hardware`, with " | " between them where
     records differ.
     """
     rows = []
-    for (library, model, recipe), group in _grouped(records).items():
+    for (library, model, recipe), group in grouped(records).items():
         rows.append(
             {
                 "library": library,
@@ -66,6 +67,7 @@ def summary(records: Iterable[Record]) -> pd.DataFrame:
                 **_with_interval(
                     "validation_accuracy", [r.facts.metrics.validation.accuracy for r in group], most=1.0
                 ),
+                **_with_interval("validation_loss", [r.facts.metrics.validation.loss for r in group]),
                 **_with_interval("seconds_per_epoch", [seconds_per_epoch(r) for r in group]),
                 "parameters": group[0].facts.weights.parameters,
                 "versions": " | ".join(dict.fromkeys(versions(record) for record in group)),
@@ -81,17 +83,18 @@ def paired_difference(records: Iterable[Record], metric: str = "accuracy") -> pd
     `metric` is one of the test set: accuracy, macro_f1 or loss. Columns: `a`, `b`, `model`, `recipe`,
     `metric`, `n` (seeds that both have), `mean`, `low`, `high`. Pairs without a common seed are left out.
     """
-    groups = _grouped(records)
-    by_setting: dict[tuple[str, str], dict[str, dict[int, float]]] = {}
-    for (library, model, recipe), group in groups.items():
-        values = {record.seed: float(getattr(record.facts.metrics.test, metric)) for record in group}
-        by_setting.setdefault((model, recipe), {})[library] = values
     rows = []
-    for (model, recipe), libraries in by_setting.items():
-        for a, b in combinations(libraries, 2):
-            seeds = sorted(libraries[a].keys() & libraries[b].keys())
+    for (model, recipe), libraries in by_library(records).items():
+        values = {
+            library: {
+                seed: float(getattr(record.facts.metrics.test, metric)) for seed, record in runs.items()
+            }
+            for library, runs in libraries.items()
+        }
+        for a, b in combinations(values, 2):
+            seeds = sorted(values[a].keys() & values[b].keys())
             if seeds:
-                found = interval([libraries[a][seed] - libraries[b][seed] for seed in seeds])
+                found = interval([values[a][seed] - values[b][seed] for seed in seeds])
                 rows.append(
                     {
                         "a": a,
@@ -108,6 +111,22 @@ def paired_difference(records: Iterable[Record], metric: str = "accuracy") -> pd
     return pd.DataFrame(rows, columns=["a", "b", "model", "recipe", "metric", "n", "mean", "low", "high"])
 
 
+def by_library(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, dict[int, Record]]]:
+    """Put the records of each model × recipe together, by library and seed."""
+    found: dict[tuple[str, str], dict[str, dict[int, Record]]] = {}
+    for (library, model, recipe), group in grouped(records).items():
+        found.setdefault((model, recipe), {})[library] = {record.seed: record for record in group}
+    return found
+
+
+def grouped(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Record]]:
+    """Put the records of each library × model × recipe together, seeds in order."""
+    groups: dict[tuple[str, str, str], list[Record]] = {}
+    for record in sorted(records, key=lambda r: (r.recipe, r.model, r.library, r.seed)):
+        groups.setdefault((record.library, record.model, record.recipe), []).append(record)
+    return groups
+
+
 def seconds_per_epoch(record: Record) -> float:
     """Return the median seconds of an epoch on the target task; the first ones build the graph."""
     return float(record.transfer_epochs["seconds"].median())
@@ -116,8 +135,13 @@ def seconds_per_epoch(record: Record) -> float:
 def versions(record: Record) -> str:
     """Name the library and its backend with their versions, such as "keras 3.15.1 on tensorflow 2.21.0"."""
     software = record.facts.software
-    backend = software["backend"]
-    return f"{record.library} {software[record.library]} on {backend} {software[backend]}"
+    backend, package = software["backend"], package_of(record.library)
+    return f"{package} {software.get(package, '?')} on {backend} {software.get(backend, '?')}"
+
+
+def package_of(library: str) -> str:
+    """Return the package behind a library's name, which may name its backend too: keras for "keras-jax"."""
+    return library.partition("-")[0]
 
 
 def hardware(record: Record) -> str:
@@ -127,13 +151,6 @@ def hardware(record: Record) -> str:
     used = f"{threads} {'thread' if threads == 1 else 'threads'} of {place.cores} cores"
     accelerator = "no accelerator" if place.accelerator == "none" else place.accelerator
     return f"{place.cpu}, {used}, {accelerator}"
-
-
-def _grouped(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Record]]:
-    groups: dict[tuple[str, str, str], list[Record]] = {}
-    for record in sorted(records, key=lambda r: (r.recipe, r.model, r.library, r.seed)):
-        groups.setdefault((record.library, record.model, record.recipe), []).append(record)
-    return groups
 
 
 def _with_interval(name: str, values: Sequence[float], most: float = math.inf) -> dict[str, float]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from moocmap import documents
 from moocmap.diagnostics import Diagnostic
@@ -13,19 +15,40 @@ from moocmap.experiments.recipe_settings import Count, LibraryName
 from moocmap.fields import Closed, Id, NonEmpty, Text, WebUrl
 
 FOLDER = Path("experiments", "published")
-PublishedMetric = Literal["validation_accuracy", "accuracy", "macro_f1", "loss"]
-"""What a source may report; all but the first are of the test set, as in `compare.summary`."""
+PublishedMetric = Literal["validation_accuracy", "validation_loss", "accuracy", "macro_f1", "loss", "seconds"]
+"""What a source may report; accuracy, macro F1 and loss are of the test set, as in `compare.summary`."""
+
+_CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
+
+
+def _clock_form(value: Any) -> Any:
+    """Let a time be written as papers print it: "1:07:37" is 4057 seconds."""
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    hours, minutes, seconds = map(int, found.groups())
+    return 3600 * hours + 60 * minutes + seconds
 
 
 class Figure(Closed):
-    """One figure as the source prints it; `n` is the number of runs behind it, where the source says so."""
+    """One figure as the source prints it; `n` is the number of runs behind it, where the source says so.
+
+    `seconds` are those of one `phase`, or of the whole training; they may be written as "1:07:37".
+    """
 
     library: LibraryName
     model: NonEmpty
     recipe: Id
     metric: PublishedMetric
-    value: float
+    value: Annotated[float, BeforeValidator(_clock_form)]
+    phase: Id | None = None
     n: Count | None = None
+
+    @model_validator(mode="after")
+    def _has_phases(self) -> Figure:
+        if self.phase is not None and self.metric != "seconds":
+            raise PydanticCustomError("phase", "expected a phase only beside metric: seconds")
+        return self
 
 
 class PublishedFigures(Closed):

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import pandas as pd
+
+from moocmap.experiments.compare import package_of
 from moocmap.experiments.record import Record
 
 _NAMES_OF_PACKAGES = {"torch": "pytorch"}
@@ -99,19 +102,33 @@ class Curves:
 
     @cached_property
     def table(self) -> list[dict[str, Any]]:
-        """The means over seeds, with the lowest and the highest, by library, phase and epoch."""
+        """The means over the seeds (`n`) that trained an epoch, with the lowest and the highest of them."""
         columns = ["train_loss", "validation_loss", "train_accuracy", "validation_accuracy"]
         rows = []
         for library in dict.fromkeys(record.library for record in self.records):
             mine = [record.transfer_epochs for record in self.records if record.library == library]
-            for index in range(len(mine[0])):
-                first = mine[0].iloc[index]
-                row = {"library": library, "phase": str(first["phase"]), "epoch": int(first["epoch"])}
+            every = pd.concat(mine)
+            # Early stopping may end a phase sooner with one seed than with another: each epoch has its own n.
+            phases = dict.fromkeys(every["phase"])
+            groups = {(str(phase), int(epoch)): group for (phase, epoch), group in _by_epoch(every)}
+            for phase, epoch in sorted(groups, key=lambda place: (list(phases).index(place[0]), place[1])):
+                group = groups[phase, epoch]
+                row = {"library": library, "phase": phase, "epoch": epoch, "n": len(group)}
                 for column in columns:
-                    values = [float(table.iloc[index][column]) for table in mine]
+                    values = [float(value) for value in group[column]]
                     row[column] = Span(math.fsum(values) / len(values), min(values), max(values))
                 rows.append(row)
         return rows
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether some phases ended sooner than others, so that means are over different numbers of runs."""
+        return any(
+            one["n"] != other["n"]
+            for one in self.table
+            for other in self.table
+            if one["library"] == other["library"]
+        )
 
 
 def environment_of(record: Record) -> Environment:
@@ -120,7 +137,7 @@ def environment_of(record: Record) -> Environment:
     backend = software.get("backend", "")
     return Environment(
         record.library,
-        software.get(record.library, "?"),
+        software.get(package_of(record.library), "?"),
         _NAMES_OF_PACKAGES.get(backend, backend),
         software.get(backend, "?"),
         software.get("python", "?"),
@@ -129,6 +146,10 @@ def environment_of(record: Record) -> Environment:
         machine.cores,
         "" if machine.accelerator == "none" else machine.accelerator,
     )
+
+
+def _by_epoch(epochs: pd.DataFrame) -> Any:
+    return epochs.groupby(["phase", "epoch"], sort=False)
 
 
 def axis_of(

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
 
+from moocmap.experiments.calibration import Calibration, calibration
 from moocmap.experiments.classwise import ClassFigures, class_figures, confusion, most_confused
+from moocmap.experiments.compare import by_library, grouped
+from moocmap.experiments.costs import Costs
+from moocmap.experiments.mistakes import TopLoss, top_losses
+from moocmap.experiments.pictures import (
+    Arrays,
+    activations,
+    activations_size,
+    has_pictures,
+    heatmaps_size,
+    read_arrays,
+)
 from moocmap.experiments.published import Figure, PublishedFigures
 from moocmap.experiments.record import Record
 
+Drawing = Literal["heatmaps", "activations"]
+"""What can be drawn of a record's explanations."""
 SHADES = 5
 """How many shades of colour the cells of a confusion matrix have, beside none."""
 
@@ -69,16 +83,8 @@ def confusions(records: Sequence[Record]) -> list[Confusion]:
             most_confused(confusion(group)),
             class_figures(group),
         )
-        for setting, group in by_setting(records).items()
+        for setting, group in grouped(records).items()
     ]
-
-
-def by_setting(records: Sequence[Record]) -> dict[Setting, list[Record]]:
-    """Put the records of each library, model and recipe together, seeds in order."""
-    groups: dict[Setting, list[Record]] = {}
-    for record in sorted(records, key=lambda r: (r.recipe, r.model, r.library, r.seed)):
-        groups.setdefault((record.library, record.model, record.recipe), []).append(record)
-    return groups
 
 
 def _matrix(counts: pd.DataFrame) -> Matrix:
@@ -87,6 +93,86 @@ def _matrix(counts: pd.DataFrame) -> Matrix:
         return [Cell(int(count), int(count) / total, guess == label) for guess, count in row.items()]
 
     return Matrix([(str(label), cells(label, row)) for label, row in counts.iterrows()])
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """How far the probabilities of each library hold, with one model and one recipe."""
+
+    model: str
+    recipe: str
+    by_library: Mapping[str, Calibration]
+
+    def file(self, *, dark: bool) -> str:
+        """Return the name of the reliability diagram."""
+        return f"reliability-{self.model}-{self.recipe}-{'dark' if dark else 'light'}.svg"
+
+
+def calibrations(records: Sequence[Record]) -> list[Calibrated]:
+    """Return the calibration of each library, put together by model and recipe."""
+    return [
+        Calibrated(
+            model, recipe, {library: calibration(list(runs.values())) for library, runs in libraries.items()}
+        )
+        for (model, recipe), libraries in by_library(records).items()
+    ]
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The test images that one setting gets most wrong, and the record that shows what it looks at, if any.
+
+    `arrays` are those that `moocmap.experiments.pictures` draws from; `seed` is that of their run.
+    """
+
+    library: str
+    model: str
+    recipe: str
+    images: Sequence[TopLoss]
+    seed: int | None = None
+    arrays: Arrays = field(default_factory=dict, repr=False)
+
+    @property
+    def has_heat(self) -> bool:
+        """Whether there are heat maps."""
+        return "heatmaps" in self.arrays
+
+    @property
+    def shows_images(self) -> bool:
+        """Whether the record holds the images themselves."""
+        return "images" in self.arrays
+
+    def size(self, kind: Drawing) -> tuple[int, int]:
+        """Return width and height of a drawing, in CSS pixels."""
+        return heatmaps_size(self.arrays) if kind == "heatmaps" else activations_size(self.arrays)
+
+    @property
+    def drawings(self) -> list[Drawing]:
+        """What can be drawn."""
+        there: dict[Drawing, bool] = {
+            "heatmaps": has_pictures(self.arrays),
+            "activations": bool(activations(self.arrays)),
+        }
+        return [kind for kind, is_there in there.items() if is_there]
+
+    def file(self, kind: Drawing, *, dark: bool) -> str:
+        """Return the name of a drawing."""
+        setting = f"{self.library}-{self.model}-{self.recipe}"
+        return f"{kind}-{setting}-{'dark' if dark else 'light'}.svg"
+
+
+def worst(records: Sequence[Record]) -> list[Worst]:
+    """Return the images of the highest losses of each setting, with the first explanations there are.
+
+    Raises:
+        DamagedRecordError: if explanations cannot be read.
+    """
+    found = []
+    for setting, group in grouped(records).items():
+        files = [(record.seed, record.explanations) for record in group if record.explanations]
+        explained = [(seed, read_arrays(path)) for seed, path in files[:1]]
+        found.append(Worst(*setting, top_losses(group), *(explained[0] if explained else ())))
+    return found
 
 
 @dataclass(frozen=True)
@@ -115,18 +201,24 @@ class Beside:
         return "within" if self.low <= value <= self.high else "above" if self.low > value else "below"
 
 
-def beside_published(published: PublishedFigures, summary: Sequence[Mapping[str, Any]]) -> list[Beside]:
-    """Put each published figure beside the row of `compare.summary` for its setting."""
+def beside_published(
+    published: PublishedFigures, summary: Sequence[Mapping[str, Any]], costs: Mapping[Setting, Costs]
+) -> list[Beside]:
+    """Put each published figure beside the row of `compare.summary`, or the costs, of its setting."""
     rows = {(row["library"], row["model"], row["recipe"]): row for row in summary}
+    settings = [(figure.library, figure.model, figure.recipe) for figure in published.figures]
     return [
-        _beside(figure, rows.get((figure.library, figure.model, figure.recipe)))
-        for figure in published.figures
+        _beside(figure, rows.get(setting), costs.get(setting))
+        for figure, setting in zip(published.figures, settings, strict=True)
     ]
 
 
-def _beside(figure: Figure, row: Mapping[str, Any] | None) -> Beside:
-    if row is None:
+def _beside(figure: Figure, row: Mapping[str, Any] | None, costs: Costs | None) -> Beside:
+    if row is None or costs is None:
         return Beside(figure)
+    if figure.metric == "seconds":
+        found = costs.phases.get(figure.phase) if figure.phase else costs.seconds
+        return Beside(figure, *found) if found else Beside(figure)
     mean, low, high = (row[f"{figure.metric}{end}"] for end in ("", "_low", "_high"))
     return Beside(figure, mean, low, high, int(row["n"]))
 

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
-from moocmap.diagnostics import DiagnosticsError, has_errors
-from moocmap.experiments import compare
-from moocmap.experiments.model import Experiment, Named
-from moocmap.experiments.plots import LABELS, training_plot
-from moocmap.experiments.published import PublishedFigures, load_published
-from moocmap.experiments.record import FILES, Record
+from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
+from moocmap.experiments import compare, pictures, significance
+from moocmap.experiments.costs import Arrival, Costs, arrivals, costs
+from moocmap.experiments.model import Experiment, Named, Run
+from moocmap.experiments.plots import LABELS, in_the_dark, reliability_plot, training_plot
+from moocmap.experiments.published import Figure, PublishedFigures, load_published
+from moocmap.experiments.record import EXPLANATIONS, FILES, DamagedRecordError, Record
 from moocmap.experiments.shelf import OWN, Shelf, best_shelf
+from moocmap.experiments.significance import SignTest
 from moocmap.experiments.spec import Phase
 from moocmap.fields import Text
-from moocmap.site import findings
+from moocmap.site import by_model, findings
 from moocmap.site.figures import Curves, Difference, Environment, Result, Span, axis_of, environment_of
 from moocmap.site.locales import Strings
+from moocmap.site.settings_words import Settings, SettingWords, settings_of
 
 METRICS = ("accuracy", "macro_f1", "loss")
+LEVEL = 0.05
+"""Below which p-value a difference is called shown."""
+FEW = 4
+"""How many settings a page shows unfolded."""
+MANY = 400
+"""How many rows the tables of the training curves may have, together."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,8 @@ class Measured:
     @cached_property
     def records(self) -> list[Record]:
         """The records of runs as they are written today, by recipe, model, library and seed."""
-        return [record for group in findings.by_setting(self.shelf.records).values() for record in group]
+        every = [record for group in compare.grouped(self.shelf.records).values() for record in group]
+        return sorted(every, key=lambda record: self._place(record.model, record.recipe))
 
     def named(self, kind: Literal["recipes", "models"], name: str) -> Named:
         """Return what a recipe or a model is called, and the note on it; without a name its id."""
@@ -63,10 +73,21 @@ class Measured:
         """Return what a class is called."""
         return self.experiment.settings.names.classes.get(label, label)
 
+    @property
+    def has_curve_tables(self) -> bool:
+        """Whether the curves are also shown as tables: not where these would be long; epochs.csv has them."""
+        return sum(len(curves.table) for curves in self.curves) <= MANY
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there is so much that the page shows its details folded."""
+        return len(self.confusions) > FEW
+
     @cached_property
     def confusions(self) -> list[findings.Confusion]:
         """Which classes are taken for which others, by library, model and recipe."""
-        return findings.confusions(self.records)
+        found = findings.confusions(self.records)
+        return sorted(found, key=lambda one: self._place(one.model, one.recipe))
 
     @cached_property
     def checks(self) -> list[findings.Check]:
@@ -78,7 +99,109 @@ class Measured:
         """The published figures, each beside what was measured for it."""
         if self.published is None:
             return []
-        return findings.beside_published(self.published, [result.row for result in self.results])
+        return findings.beside_published(self.published, [result.row for result in self.results], self.costs)
+
+    @cached_property
+    def sign_tests(self) -> list[SignTest]:
+        """Whether libraries get different test images right, by model and recipe."""
+        found = significance.sign_tests(self.records)
+        return sorted(found, key=lambda test: self._place(test.model, test.recipe))
+
+    @cached_property
+    def worst(self) -> list[findings.Worst]:
+        """Which test images cost the most, by library, model and recipe."""
+        found = findings.worst(self.records)
+        return sorted(found, key=lambda one: self._place(one.model, one.recipe))
+
+    @property
+    def explained(self) -> list[findings.Worst]:
+        """The settings with pictures of what their models look at."""
+        return [one for one in self.worst if one.drawings]
+
+    @cached_property
+    def calibrations(self) -> list[findings.Calibrated]:
+        """Whether probabilities mean what they say, by model and recipe."""
+        found = findings.calibrations(self.records)
+        return sorted(found, key=lambda one: self._place(one.model, one.recipe))
+
+    @cached_property
+    def costs(self) -> dict[by_model.Setting, Costs]:
+        """Time, speed, memory and energy of training, by library, model and recipe."""
+        return {setting: costs(group) for setting, group in compare.grouped(self.records).items()}
+
+    @cached_property
+    def arrivals(self) -> list[Arrival]:
+        """How long each library took to an accuracy that all of them reach."""
+        return sorted(arrivals(self.records), key=lambda one: self._place(one.model, one.recipe))
+
+    @cached_property
+    def fits(self) -> list[by_model.Table]:
+        """Validation loss and accuracy by model, where there are several models or published figures."""
+        tables = by_model.fits(self.results, self._published_figures, self._order)
+        return [table for table in tables if len(table.rows) > 1 or _has_published(table)]
+
+    @cached_property
+    def times(self) -> list[by_model.Table]:
+        """The time of each phase by model."""
+        return by_model.times(self.costs, self._published_figures, self._order)
+
+    @property
+    def _published_figures(self) -> list[Figure]:
+        return self.published.figures if self.published else []
+
+    @property
+    def _order(self) -> dict[str, list[str]]:
+        """What there is, measured or published, in the experiment's order."""
+        settings, printed = self.experiment.settings, self._published_figures
+        names: dict[str, list[str]] = {
+            "libraries": [*settings.libraries, *(figure.library for figure in printed)],
+            "models": [*settings.models, *(figure.model for figure in printed)],
+            "recipes": [*settings.recipes, *(figure.recipe for figure in printed)],
+        }
+        return {name: list(dict.fromkeys(values)) for name, values in names.items()}
+
+    def _place(self, model: str, recipe: str) -> tuple[int, int]:
+        """Return where a recipe and a model stand in the experiment, to sort by."""
+        settings = self.experiment.settings
+        return list(settings.recipes).index(recipe), list(settings.models).index(model)
+
+    def settings(self, strings: Strings) -> list[Settings]:
+        """Return the settings of each recipe, library by library, in words."""
+        return settings_of([run.spec for run in self.runs], strings)
+
+    def rate(self, rate: float | list[float], strings: Strings) -> str:
+        """Write a learning rate, or the two between which those of the layers lie."""
+        return SettingWords(strings).value("lr", rate)
+
+    def epochs_planned(self, recipe: str, library: str, phase: str) -> int | None:
+        """Return how many epochs a phase has; None if the experiment has no such phase."""
+        for run in self.runs:
+            if (run.recipe, run.library) == (recipe, library):
+                return next((p["epochs"] for p in run.spec["phases"] if p["name"] == phase), None)
+        return None
+
+    def has_cost(self, name: str) -> bool:
+        """Whether any record tells this part of its costs."""
+        return any(getattr(found, name) for found in self.costs.values())
+
+    @property
+    def phases_timed(self) -> list[str]:
+        """The phases whose images per second records tell."""
+        return list(dict.fromkeys(name for found in self.costs.values() for name in found.images_per_second))
+
+    def verdict_of(self, test: SignTest) -> Literal["a", "b", "none"]:
+        """Return which library is right on more images, if that is more than chance would often give."""
+        if test.adjusted >= LEVEL:
+            return "none"
+        return "a" if test.better_a > test.better_b else "b"
+
+    def duration(self, seconds: float, strings: Strings) -> str:
+        """Write a time as people read it."""
+        return by_model.duration(seconds, strings)
+
+    def duration_interval(self, low: float, high: float, strings: Strings) -> str:
+        """Write the ends of an interval of times."""
+        return by_model.duration_interval(low, high, strings)
 
     @property
     def is_own(self) -> bool:
@@ -86,9 +209,14 @@ class Measured:
         return bool(self.records) and self.shelf.folder == OWN
 
     @cached_property
+    def runs(self) -> list[Run]:
+        """The runs that the experiment expands to."""
+        return self.experiment.runs()
+
+    @property
     def runs_planned(self) -> int:
         """How many runs the experiment expands to."""
-        return len(self.experiment.runs())
+        return len(self.runs)
 
     @property
     def runs_done(self) -> int:
@@ -111,6 +239,7 @@ class Measured:
         if not self.records:
             return []
         rows = compare.summary(self.records).to_dict("records")
+        rows.sort(key=lambda row: self._place(row["model"], row["recipe"]))
         spans = [Span(row["accuracy"], row["accuracy_low"], row["accuracy_high"]) for row in rows]
         axis = axis_of(spans, limits=(0.0, 1.0))
         return [
@@ -131,6 +260,7 @@ class Measured:
         found = []
         for metric in METRICS if self.records else ():
             rows = compare.paired_difference(self.records, metric).to_dict("records")
+            rows.sort(key=lambda row: self._place(row["model"], row["recipe"]))
             spans = [Span(row["mean"], row["low"], row["high"]) for row in rows]
             axis = axis_of([*spans, Span(0.0, 0.0, 0.0)])
             for row, span in zip(rows, spans, strict=True):
@@ -184,7 +314,7 @@ class Measured:
     def recipes(self) -> list[tuple[str, list[str], list[Phase]]]:
         """Every recipe: its name, the libraries that follow it alike, and its phases with all settings."""
         found: dict[tuple[str, str], tuple[str, list[str], list[Phase]]] = {}
-        for run in self.experiment.runs():
+        for run in self.runs:
             key = (run.recipe, repr(run.spec["phases"]))
             _, libraries, _ = found.setdefault(key, (run.recipe, [], run.spec["phases"]))
             if run.library not in libraries:
@@ -193,7 +323,7 @@ class Measured:
 
     def head_layers(self, recipe: str, library: str) -> list[str]:
         """Return what a recipe's head consists of, such as ["dense 32", "relu", "dense 5"]."""
-        run = next(r for r in self.experiment.runs() if (r.recipe, r.library) == (recipe, library))
+        run = next(r for r in self.runs if (r.recipe, r.library) == (recipe, library))
         return [f"{layer['layer']} {layer.get('units', '')}".strip() for layer in run.spec["heads"]["target"]]
 
     @cached_property
@@ -203,8 +333,12 @@ class Measured:
         return {
             f"{record.facts.run}/{name}": home / record.facts.run / name
             for record in self.records
-            for name in FILES
+            for name in self.files_of(record)
         }
+
+    def files_of(self, record: Record) -> list[str]:
+        """Return the names of a record's files."""
+        return [*FILES, *([EXPLANATIONS] if record.explanations else [])]
 
     @cached_property
     def data(self) -> dict[str, Any]:
@@ -245,11 +379,35 @@ class Measured:
         for library in self.experiment.settings.libraries:
             if strings.has(f"library.{library}"):
                 labels[library] = str(strings(f"library.{library}"))
+        drawn: list[tuple[Callable[..., str], str]] = []  # how to name a drawing, and the drawing
+        for curves in self.curves:
+            drawn.append((curves.file, training_plot(curves.records, False, labels)))
+        for one in self.calibrations:
+            drawn.append((one.file, reliability_plot(one.by_library, False, labels)))
+        drawn += self._pictures(strings)
         return {
-            curves.file(dark=dark): training_plot(curves.records, dark, labels)
-            for curves in self.curves
-            for dark in (False, True)
+            **{name(dark=False): drawing for name, drawing in drawn},
+            **{name(dark=True): in_the_dark(drawing) for name, drawing in drawn},
         }
+
+    def _pictures(self, strings: Strings) -> list[tuple[Callable[..., str], str]]:
+        """Draw what the models look at, where records tell it."""
+        words = {name: strings.texts[f"pictures.{name}"] for name in pictures.LABELS}
+        drawn: list[tuple[Callable[..., str], str]] = []
+        for one in self.explained:
+            if "heatmaps" in one.drawings:
+                heatmaps = pictures.heatmaps_plot(
+                    one.arrays,
+                    False,
+                    words,
+                    class_name=lambda label: strings.text(self.class_name(label)),
+                    order=[image.id for image in one.images],
+                )
+                drawn.append((partial(one.file, "heatmaps"), heatmaps))
+            if "activations" in one.drawings:
+                activations = pictures.activations_plot(one.arrays, False, words)
+                drawn.append((partial(one.file, "activations"), activations))
+        return drawn
 
 
 def measure(root: Path, experiment: Experiment) -> Measured:
@@ -261,7 +419,20 @@ def measure(root: Path, experiment: Experiment) -> Measured:
     published, problems = load_published(root, experiment.id)
     if has_errors([*shelf.problems, *problems]):
         raise DiagnosticsError([*shelf.problems, *problems])
-    return Measured(experiment, shelf, root, published)
+    found = Measured(experiment, shelf, root, published)
+    try:
+        _ = found.worst  # the one part that reads more files
+    except DamagedRecordError as error:
+        label = error.file.relative_to(root).as_posix()
+        hint = f"restore it, or remove the folder '{error.file.parent.name}' and run the experiment again"
+        raise DiagnosticsError(
+            [Diagnostic(label, 1, 1, "error", "damaged-record", str(error), hint)]
+        ) from error
+    return found
+
+
+def _has_published(table: by_model.Table) -> bool:
+    return any(cell.published is not None for _, cells in table.rows for cell in cells)
 
 
 def _without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
