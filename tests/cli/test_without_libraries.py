@@ -14,7 +14,8 @@ for name in {names!r}:
     sys.modules[name] = None  # the import then fails as if the package were not there
 """
 LIBRARIES = sorted(
-    {"fastai", "keras", "tensorflow", "torch"} | {p for _, packages in WORKERS.values() for p in packages}
+    {"fastai", "keras", "tensorflow", "torch"}
+    | {package for worker in WORKERS.values() for package in worker.packages}
 )
 
 

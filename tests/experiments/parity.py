@@ -52,7 +52,7 @@ def pooled(maps: Any) -> np.ndarray[Any, Any]:
 
 
 def of_keras(model: str) -> Iterator[tuple[str, Any]]:
-    worker = importlib.import_module("moocmap.experiments.keras_worker")
+    worker = importlib.import_module("moocmap.experiments.keras_worker.layers")
     keras = worker.keras
     for variant in (variant for name, variant in ACROSS if name == model):
         layers = zoo.body(model, variant)
@@ -77,7 +77,7 @@ def of_keras(model: str) -> Iterator[tuple[str, Any]]:
 
 
 def of_fastai(model: str) -> Iterator[tuple[str, Any]]:
-    worker = importlib.import_module("moocmap.experiments.fastai_worker")
+    worker = importlib.import_module("moocmap.experiments.fastai_worker.layers")
     torch = worker.torch
     batch = torch.from_numpy(images().transpose(0, 3, 1, 2).copy())
     for variant in zoo.MODELS[model].variants:

@@ -9,21 +9,47 @@ from typing import Any
 
 import numpy as np
 
-from moocmap.experiments import data, weights, zoo
+from moocmap.experiments import augment, data, weights, zoo
+from moocmap.experiments.batches import Batches
 from moocmap.experiments.spec import METRICS, Spec, layers_of
-from moocmap.experiments.worker import Batches, EpochEnd, PhaseTask
+from moocmap.experiments.worker import EpochEnd, PhaseTask
 
 from .samples import make_experiment
 
 ONE_STEP = {"train": "all", "batch_size": 1000, "schedule": {"kind": "constant", "momentum": 0.8}}
+CONSTANT = {
+    "train": "all",
+    "lr": 1e-2,
+    "schedule": {"kind": "constant", "momentum": 0.9},
+    "optimizer": {"kind": "sgd"},
+}
+WORDS: dict[str, dict[str, Any]] = {
+    "discriminative": {"lr": [1e-3, 1e-1]},
+    "cosine": {"schedule": {"kind": "cosine", "warmup": 0.2, "final_share": 0.01, "momentum": 0.9}},
+    "clipped": {"clip_norm": 0.1},
+    "penalized": {"l2": 0.1, "weight_decay": 0.0},
+    "smoothed": {"label_smoothing": 0.2},
+    "mixed": {"mixup": 0.4},
+    "weighted": {"class_weights": [3.0, 1.0, 0.5]},
+    "augmented": {"augment": augment.named_or_listed("common")},
+}
+"""Words of a recipe, each alone, beside an epoch of gradient descent at a constant rate."""
+TINY = {"beta2": 0.99, "epsilon": 1e-12}
+"""An epsilon so small that its place in Adam's formula, which the libraries differ in, does not matter."""
 SCENARIOS: dict[str, dict[str, Any]] = {
     "inference": {"train": "head", "frozen_batchnorm": "inference"},
     "training": {"train": "head", "frozen_batchnorm": "training"},
     "all": {"train": "all", "lr": 1e-3},
     "one-step": {**ONE_STEP, "weight_decay": 0.0},
     "one-step-decayed": {**ONE_STEP, "weight_decay": 0.5},
+    "adam": {"train": "all", "lr": [1e-4, 1e-2], "optimizer": {"kind": "adam", **TINY}},
+    "constant": CONSTANT,
+    **{name: {**CONSTANT, **word} for name, word in WORDS.items()},
+    "everything": {key: value for word in [CONSTANT, *WORDS.values()] for key, value in word.items()},
 }
 """What differs from the small experiment's second phase, of one epoch."""
+SHORT = ("all", "everything")
+"""Scenarios that Keras' other backends are asked about."""
 
 
 def start(spec: Spec) -> weights.Weights:
@@ -41,12 +67,14 @@ def start(spec: Spec) -> weights.Weights:
 def task_for(spec: Spec, scenario: str, target: data.Task) -> PhaseTask:
     """Make the task of a scenario: one epoch."""
     phase: Any = {**spec["phases"][1], "epochs": 1, **SCENARIOS[scenario]}
+    groups = zoo.groups(spec["body"], spec["groups"])
     return PhaseTask(
         layers=layers_of(spec, "target"),
         weights=start(spec),
         frozen=zoo.names(spec["body"]) if phase["train"] == "head" else frozenset(),
+        groups=groups | dict.fromkeys(zoo.names(spec["heads"]["target"]), max(groups.values()) + 1),
         phase=phase,
-        batches=Batches(target.train, phase["batch_size"], (0, 1)),
+        batches=Batches(target.train, len(target.classes), phase, (0, 1)),
         validation=target.validation,
     )
 
@@ -62,6 +90,25 @@ def dropped(worker: Any) -> Any:
     return np.array(found)
 
 
+def explained(package: str, layers: list[zoo.Layer], weights: Any, part: data.Part) -> dict[str, Any]:
+    """Return Grad-CAM and activations of three images."""
+    explaining = importlib.import_module(f"{package}.explaining")
+    found = explaining.explain(layers, weights, part.images[:3], part.labels[:3])
+    return {f"explained-{name}": array for name, array in found.items()}
+
+
+def cosine(keras: Any) -> Any:
+    """Tabulate Keras' own cosine decay: rows of warmup, steps, step, learning rate (peak 3e-3)."""
+    rows = []
+    for warmup in (0, 10):
+        kept = {"warmup_target": 3e-3, "warmup_steps": warmup} if warmup else {}
+        decay = keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else 3e-3, 100 - warmup, alpha=0.01, **kept
+        )
+        rows += [(warmup / 100, 100, step, float(decay(step))) for step in range(100)]
+    return np.array(rows)
+
+
 def one_cycle() -> Any:
     """Tabulate fastai's own one-cycle: rows of warmup, steps, step, learning rate (peak 3e-3), momentum."""
     combined_cos = importlib.import_module("fastai.callback.schedule").combined_cos
@@ -75,22 +122,29 @@ def one_cycle() -> Any:
 
 
 def main(library: str, file: str) -> None:
-    worker = importlib.import_module(f"moocmap.experiments.{library}_worker")
-    worker.prepare(1)
+    package = f"moocmap.experiments.{library.partition('-')[0]}_worker"
+    importlib.import_module(f"{package}.__main__").prepare(1)
+    training = importlib.import_module(f"{package}.training")
     spec = make_experiment().runs()[0].spec
     target = data.load(spec["tasks"]["target"])
-    found: dict[str, Any] = {
-        "logits": worker.logits(layers_of(spec, "target"), start(spec), target.test.images)
-    }
-    for scenario in SCENARIOS:
+    layers = layers_of(spec, "target")
+    found: dict[str, Any] = {"logits": training.logits(layers, start(spec), target.test.images)}
+    found |= explained(package, layers, start(spec), target.test)
+    for scenario in SCENARIOS if library in ("keras", "fastai") else SHORT:
         ends: list[EpochEnd] = []
-        worker.train(task_for(spec, scenario, target), ends.append)
+
+        def keep(end: EpochEnd, ends: list[EpochEnd] = ends) -> bool:
+            ends.append(end)
+            return False
+
+        training.train(task_for(spec, scenario, target), keep)
         found |= {f"{scenario}:{name}": array for name, array in ends[0].weights.items()}
         found[f"{scenario}:metrics"] = np.array([ends[0].metrics[name] for name in METRICS])
     if library == "fastai":
         found["one-cycle"] = one_cycle()
     if library == "keras":
-        found["dropped"] = dropped(worker)
+        found["dropped"] = dropped(training)
+        found["cosine"] = cosine(training.keras)
     np.savez(file, allow_pickle=False, **found)
 
 

@@ -78,9 +78,11 @@ def write_fake_record(run: Run, folder: Path, right: float = 0.9, seconds: float
                     "train_accuracy": 1 - loss / 2,
                     "validation_loss": loss + 0.1,
                     "validation_accuracy": 0.95 - loss / 2,
+                    "train_seconds": seconds / 2,
                     "seconds": seconds,
                 }
             )
+        state.selected[phase["name"]] = phase["epochs"]
     labels = tasks["target"].test.labels
     classes = len(tasks["target"].classes)
     logits = np.zeros((len(labels), classes), np.float32)

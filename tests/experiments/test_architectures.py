@@ -76,7 +76,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
             pytest.skip("needs both libraries: pip install -e '.[experiments]'")
     folder = tmp_path_factory.mktemp("parity")
     environment = {
-        **runner.worker_environment(folder / "cache"),
+        **runner.worker_environment("keras", folder / "cache"),
         "PYTHONPATH": str(Path(__file__).parent.parent),
     }
     for library in ("keras", "fastai"):

@@ -45,19 +45,20 @@ def test_a_good_file_loads(tmp_path: Path) -> None:
         (
             "models: [small-cnn]",
             "models: [smal-cnn]",
-            "8:10: error[wrong-value]: expected 'small-cnn' or 'vgg16' or 'vgg19' or 'resnet50' or "
+            "8:10: error[wrong-value]: expected 'small-cnn' or 'dense-10' or 'vgg16' or 'vgg19' or 'resnet50' or "
             "'resnet101' or 'densenet121' or 'densenet169' or 'mobilenet' or 'mobilenet-0.75' or "
             "'mobilenet-0.5' or 'mobilenet-0.25', got 'smal-cnn'; did you mean 'small-cnn'?",
         ),
         (
             "[keras, fastai]",
             "[keras, fastia]",
-            "9:20: error[wrong-value]: expected 'keras' or 'fastai', got 'fastia'; did you mean 'fastai'?",
+            "9:20: error[wrong-value]: expected 'keras', 'keras-jax', 'keras-torch' or 'fastai', "
+            "got 'fastia'; did you mean 'fastai'?",
         ),
         (
             "schedule: one-cycle",
             "schedule: one-cycel",
-            "15:15: error[wrong-value]: expected 'constant' or 'one-cycle', got 'one-cycel'; "
+            "15:15: error[wrong-value]: expected 'constant' or 'one-cycle' or 'cosine', got 'one-cycel'; "
             "did you mean 'one-cycle'?",
         ),
         (

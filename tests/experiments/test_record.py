@@ -84,7 +84,7 @@ def other_lr(facts: dict[str, object]) -> None:
         (lambda f: (f / "epochs.csv").write_text("a\n1,2,3\n1\n"), "epochs.csv", "expected the columns"),
         (edit_json(lambda facts: facts.pop("metrics")), "run.json", "metrics: field required"),
         (edit_json(lambda facts: facts.update(note="x")), "run.json", "note: extra inputs"),
-        (edit_json(lambda facts: facts.update(format=2)), "run.json", "format: input should be 1"),
+        (edit_json(lambda facts: facts.update(format=1)), "run.json", "format: input should be 2"),
         (edit_json(other_lr), "run.json", "the specification is not the one that its hash was taken of"),
         (
             edit_json(lambda facts: facts.update(run="other")),

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from moocmap.experiments import runner
+from moocmap.experiments.clock import seconds_left
 from moocmap.experiments.lock import LockedError, locked
 from moocmap.experiments.model import Experiment
 from moocmap.experiments.record import FILES, read_records
-from moocmap.experiments.runner import Event, Summary, run_experiment, seconds_left
+from moocmap.experiments.runner import Event, Summary, WorkerFacts, run_experiment
 from moocmap.experiments.spec import ExperimentError
 
 from .samples import make_experiment, write_fake_record
@@ -28,7 +29,7 @@ def stub_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch, stub_records: Path) -> pytest.MonkeyPatch:
     """Let both libraries be the stub; set `STUB_DOES` with what is returned."""
-    workers = dict.fromkeys(("keras", "fastai"), ("stub_worker", ("json",)))
+    workers = dict.fromkeys(("keras", "fastai"), WorkerFacts("stub_worker", ("json",)))
     monkeypatch.setattr(runner, "WORKERS", workers)
     monkeypatch.setenv("PYTHONPATH", str(HERE))
     monkeypatch.setenv("STUB_RECORDS", str(stub_records))
@@ -73,9 +74,16 @@ def test_events_tell_the_progress(experiment: Experiment, tmp_path: Path) -> Non
 
 
 def test_time_left_counts_each_library_by_its_own_pace() -> None:
-    assert seconds_left([("keras", 10)], {}) is None
-    assert seconds_left([("keras", 10), ("fastai", 10)], {"keras": (8.0, 4), "fastai": (1.0, 4)}) == 22.5
-    assert seconds_left([("fastai", 10)], {"keras": (8.0, 4)}) == 20.0
+    slow, fast = ("keras", "small-cnn", "head"), ("fastai", "small-cnn", "head")
+    assert seconds_left([slow], {}) is None
+    assert seconds_left([slow, slow, fast], {slow: [2.0, 9.0, 2.0], fast: [0.5]}) == 4.5
+    assert seconds_left([fast], {slow: [2.0]}) == 2.0
+
+
+def test_time_left_of_a_phase_that_is_still_to_come_is_that_of_its_model() -> None:
+    other_phase, other_model = ("keras", "vgg16", "head"), ("keras", "small-cnn", "head")
+    spent = {other_phase: [8.0], other_model: [1.0]}
+    assert seconds_left([("keras", "vgg16", "all")], spent) == 8.0
 
 
 @pytest.mark.usefixtures("stub")
@@ -109,7 +117,10 @@ def test_a_damaged_record_is_refused(experiment: Experiment, tmp_path: Path) -> 
     [
         ("fail", "classes [12] are not in the data; mend it and run again to go on from the last epoch"),
         ("crash", "RuntimeError: the loss exploded; mend it and run again"),
-        ("die", "the worker was killed by signal 9; run again to go on from the last epoch"),
+        (
+            "die",
+            "the worker was killed by signal 9, perhaps because memory ran out; run again to go on from the last epoch",
+        ),
         ("omit", "the worker left no complete record"),
     ],
 )
@@ -163,14 +174,14 @@ def test_what_another_specification_left_is_removed(experiment: Experiment, tmp_
     old, new = make_experiment(threads=2).runs()[0], experiment.runs()[0]
     folder = runner.prepare_folder(tmp_path / "work", old)
     (folder / "checkpoint.npz").touch()
-    assert names(runner.prepare_folder(folder, old)) == ["checkpoint.npz", "spec.json"]
-    assert names(runner.prepare_folder(folder, new)) == ["spec.json"]
+    assert names(runner.prepare_folder(folder, old)) == ["checkpoint.npz", "machine.json", "spec.json"]
+    assert names(runner.prepare_folder(folder, new)) == ["machine.json", "spec.json"]
 
 
 def test_a_missing_library_is_named(
     monkeypatch: pytest.MonkeyPatch, experiment: Experiment, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(runner.WORKERS, "fastai", ("nothing", ("no_such_library",)))
+    monkeypatch.setitem(runner.WORKERS, "fastai", WorkerFacts("nothing", ("no_such_library",)))
     with pytest.raises(
         ExperimentError, match=r"no_such_library is not installed.*pip install -e '\.\[experiments\]'"
     ):
@@ -181,11 +192,11 @@ def test_a_missing_library_is_named(
 def test_workers_keep_compiled_files_where_they_may(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
-    environment = runner.worker_environment(tmp_path)
+    environment = runner.worker_environment("fastai", tmp_path)
     assert environment["PYTHONPYCACHEPREFIX"] == str(tmp_path)
     assert "PYTHONDONTWRITEBYTECODE" not in environment
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
-    assert "PYTHONPYCACHEPREFIX" not in runner.worker_environment(tmp_path)
+    assert "PYTHONPYCACHEPREFIX" not in runner.worker_environment("fastai", tmp_path)
 
 
 def test_publishing_is_all_or_nothing(stub_records: Path, experiment: Experiment, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 
 from moocmap.experiments import weights, zoo
 
-LAYERS = zoo.body("small-cnn") + zoo.head([8], 3)
+LAYERS = zoo.body("small-cnn") + zoo.head(3, hidden=[8])
 
 
 def test_shapes_follow_the_layers() -> None:
@@ -29,7 +29,7 @@ def test_kernels_are_he_normal_and_the_rest_constant() -> None:
 def test_an_array_depends_on_seed_and_name_alone() -> None:
     one, same, other = (weights.draw(LAYERS, 1, seed) for seed in (1, 1, 2))
     assert weights.digest(one) == weights.digest(same) != weights.digest(other)
-    elsewhere = weights.draw(zoo.body("small-cnn") + zoo.head([], 5, "source"), 1, 1)
+    elsewhere = weights.draw(zoo.body("small-cnn") + zoo.head(5, prefix="source"), 1, 1)
     assert (elsewhere["conv2/kernel"] == one["conv2/kernel"]).all()
 
 
@@ -37,7 +37,7 @@ def test_count_leaves_out_moving_statistics() -> None:
     drawn = weights.draw(LAYERS, 1, seed=0)
     by_hand = 9 * 16 + 9 * 16 * 32 + 9 * 32 * 32 + 2 * (16 + 32 + 32) + 32 * 8 + 8 + 8 * 3 + 3
     assert weights.count(drawn) == by_hand
-    assert weights.count(weights.of_layers(drawn, zoo.head([8], 3))) == 32 * 8 + 8 + 8 * 3 + 3
+    assert weights.count(weights.of_layers(drawn, zoo.head(3, hidden=[8]))) == 32 * 8 + 8 + 8 * 3 + 3
 
 
 def test_digest_sees_values_names_and_shapes() -> None:

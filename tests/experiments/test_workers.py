@@ -21,7 +21,7 @@ from moocmap.experiments.record import Record, read_record
 from moocmap.experiments.spec import METRICS, layers_of
 from moocmap.experiments.writer import probabilities
 
-from .probe import start, task_for
+from .probe import SHORT, WORDS, start, task_for
 from .samples import make_experiment
 
 pytestmark = [
@@ -32,13 +32,14 @@ pytestmark = [
     ),
 ]
 LIBRARIES = ("keras", "fastai")
+BACKENDS = tuple(f"keras-{name}" for name in ("jax", "torch") if importlib.util.find_spec(name))
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 @pytest.fixture(scope="session")
 def environment(pytestconfig: pytest.Config) -> dict[str, str]:
     assert pytestconfig.cache is not None
-    found = runner.worker_environment(pytestconfig.cache.mkdir("pycache"))
+    found = runner.worker_environment("keras", pytestconfig.cache.mkdir("pycache"))
     return {**found, "PYTHONPATH": str(Path(__file__).parent.parent)}
 
 
@@ -46,11 +47,10 @@ def environment(pytestconfig: pytest.Config) -> dict[str, str]:
 def probes(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> dict[str, Arrays]:
     """What `probe.py` found, by library."""
     found = {}
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *BACKENDS):
         file = tmp_path_factory.mktemp("probe") / f"{library}.npz"
-        subprocess.run(
-            [sys.executable, "-m", "experiments.probe", library, file], env=environment, check=True
-        )
+        command = [sys.executable, "-m", "experiments.probe", library, file]
+        subprocess.run(command, env={**environment, **runner.WORKERS[library].environment}, check=True)
         with np.load(file) as arrays:
             found[library] = dict(arrays)
     return found
@@ -99,17 +99,67 @@ def test_when_all_trains_everything_moves(probes: dict[str, Arrays], library: st
     assert moved(probes[library], "all") == set(parts(probes[library], "all"))
 
 
-@pytest.mark.parametrize("scenario", ["inference", "training", "all"])
+@pytest.mark.parametrize(
+    "scenario", ["inference", "training", "all", "adam", "constant", *WORDS, "everything"]
+)
 def test_an_epoch_of_either_library_leads_to_nearly_the_same_weights(
     probes: dict[str, Arrays], scenario: str
 ) -> None:
+    check_alike(probes["keras"], probes["fastai"], scenario)
+
+
+@pytest.mark.parametrize("scenario", SHORT)
+@pytest.mark.parametrize("library", BACKENDS)
+def test_kerass_backends_lead_to_nearly_the_same_weights(
+    probes: dict[str, Arrays], library: str, scenario: str
+) -> None:
+    check_alike(probes["keras"], probes[library], scenario)
+
+
+def check_alike(one_probe: Arrays, other_probe: Arrays, scenario: str) -> None:
     before = start(make_experiment().runs()[0].spec)
-    keras, fastai = (parts(probes[library], scenario) for library in LIBRARIES)
-    assert keras.keys() == fastai.keys() == before.keys()
-    for name in moved(probes["keras"], scenario):
-        way = np.abs(keras[name] - before[name]).max()
-        gap = np.abs(keras[name] - fastai[name]).max()
+    one, other = parts(one_probe, scenario), parts(other_probe, scenario)
+    assert one.keys() == other.keys() == before.keys()
+    for name in moved(one_probe, scenario):
+        way = np.abs(one[name] - before[name]).max()
+        gap = np.abs(one[name] - other[name]).max()
         assert gap < 0.05 * way, f"{name}: the libraries are {gap:.2e} apart after {way:.2e}"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("word", WORDS)
+def test_every_word_of_a_recipe_changes_the_training(
+    probes: dict[str, Arrays], library: str, word: str
+) -> None:
+    changed, plain = parts(probes[library], word), parts(probes[library], "constant")
+    assert any(np.abs(changed[name] - plain[name]).max() > 1e-5 for name in plain)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_discriminative_rates_move_the_first_layers_less(probes: dict[str, Arrays], library: str) -> None:
+    before = start(make_experiment().runs()[0].spec)
+    plain, spread = (parts(probes[library], name) for name in ("constant", "discriminative"))
+
+    def way(arrays: Arrays, name: str) -> float:
+        return float(np.abs(arrays[name] - before[name]).mean())
+
+    assert way(spread, "conv1/kernel") < 0.2 * way(plain, "conv1/kernel")
+    assert way(spread, "conv3/kernel") == pytest.approx(way(plain, "conv3/kernel"), rel=0.3)
+    assert way(spread, "head-logits/kernel") > 3 * way(plain, "head-logits/kernel")
+
+
+def test_both_libraries_explain_alike(probes: dict[str, Arrays]) -> None:
+    for library in ("fastai", *BACKENDS):
+        keras, other = probes["keras"], probes[library]
+        assert keras["explained-heatmaps"].shape == (3, 2, 2)
+        assert keras["explained-heatmaps"].max() == 1.0
+        np.testing.assert_allclose(
+            keras["explained-heatmaps"], other["explained-heatmaps"], atol=2e-3, err_msg=library
+        )
+        assert list(keras["explained-layers"]) == list(other["explained-layers"])
+        for number in range(len(keras["explained-layers"])):
+            name = f"explained-activation{number}"
+            assert np.abs(keras[name].astype(int) - other[name]).max() <= 1
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -145,6 +195,12 @@ def test_one_cycle_is_fastais(probes: dict[str, Arrays]) -> None:
         assert found.learning_rate == pytest.approx(expected[0], rel=1e-3)
 
 
+def test_cosine_is_kerass(probes: dict[str, Arrays]) -> None:
+    for warmup, steps, step, expected in probes["keras"]["cosine"]:
+        found = schedules.cosine(int(step), int(steps), 3e-3, warmup=warmup, final_share=0.01)
+        assert found.learning_rate == pytest.approx(expected, rel=1e-4, abs=1e-9)
+
+
 def test_reseeding_keras_repeats_its_random_numbers(probes: dict[str, Arrays]) -> None:
     first, again, other = probes["keras"]["dropped"]
     assert (first == again).all()
@@ -156,7 +212,7 @@ class Session:
 
     def __init__(self, run: Run, folder: Path, environment: dict[str, str]) -> None:
         self.folder, self.environment = runner.prepare_folder(folder, run), environment
-        self.command = [sys.executable, "-m", runner.WORKERS[run.library][0], str(folder)]
+        self.command = [sys.executable, "-m", runner.WORKERS[run.library].module, str(folder)]
 
     def kill_after(self, epochs: int, pause: float) -> None:
         """Kill the worker (signal 9) `pause` seconds after so many epochs of the whole run."""
@@ -215,8 +271,9 @@ def test_killed_a_run_ends_as_if_it_had_not_been(
     record, _ = session.finish()
     whole, _ = uninterrupted(library)
     assert (record.facts.resumed, whole.facts.resumed) == (len(kills), 0)
+    times = ["train_seconds", "seconds"]
     pd.testing.assert_frame_equal(
-        record.epochs.drop(columns="seconds"), whole.epochs.drop(columns="seconds"), check_exact=True
+        record.epochs.drop(columns=times), whole.epochs.drop(columns=times), check_exact=True
     )
     pd.testing.assert_frame_equal(record.predictions, whole.predictions, check_exact=True)
     assert record.facts.weights == whole.facts.weights

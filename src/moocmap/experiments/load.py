@@ -10,6 +10,7 @@ from moocmap.diagnostics import Diagnostic
 from moocmap.documents import Document
 from moocmap.experiments.model import Experiment, ExperimentSettings
 from moocmap.experiments.recipe_settings import Recipe
+from moocmap.experiments.spec import ExperimentError
 
 FOLDER = "experiments"
 
@@ -47,6 +48,7 @@ def _load(path: Path, root: Path) -> tuple[Experiment | None, list[Diagnostic]]:
     found += problems
     if settings is not None:
         found += [*_file_name(path, document), *_recipes_for_libraries(document, settings)]
+        found += [] if found else _runs(path, document, settings)
     return (None, found) if found else (Experiment(path.stem, settings), [])
 
 
@@ -64,19 +66,34 @@ def _file_name(path: Path, document: Document) -> Iterator[Diagnostic]:
 
 
 def _recipes_for_libraries(document: Document, settings: ExperimentSettings) -> Iterator[Diagnostic]:
-    """Ask a recipe by library to have each of the experiment's libraries, and no other."""
+    """Ask a recipe by library to have each of the experiment's libraries, and no other.
+
+    What is said of `keras` serves its other backends too.
+    """
     for name, recipe in settings.recipes.items():
         if isinstance(recipe, Recipe):
             continue
-        for library in settings.libraries:
-            if library not in recipe:
+        served = {library: {library, library.partition("-")[0]} for library in settings.libraries}
+        for library, keys in served.items():
+            if not keys & set(recipe):
                 message = f"recipe '{name}' has nothing for library '{library}'"
                 yield document.diagnostic(
                     ("recipes", name), "missing-recipe", message, "add it, or drop the library", of_key=True
                 )
         for library in recipe:
-            if library not in settings.libraries:
+            if not any(library in keys for keys in served.values()):
                 message = f"recipe '{name}' is for library '{library}', which the experiment does not run"
                 yield document.diagnostic(
                     ("recipes", name, library), "unused-recipe", message, "add it to libraries", of_key=True
                 )
+
+
+def _runs(path: Path, document: Document, settings: ExperimentSettings) -> Iterator[Diagnostic]:
+    """Ask each recipe to fit each model: its weights, its architecture, its classes."""
+    experiment = Experiment(path.stem, settings)
+    for name in settings.recipes:
+        try:
+            experiment.runs_of(name)
+        except ExperimentError as error:
+            message, _, hint = str(error).partition("; ")
+            yield document.diagnostic(("recipes", name), "impossible-recipe", message, hint, of_key=True)

@@ -105,6 +105,14 @@ class ExperimentSettings(Closed):
     recipes: Annotated[dict[Id, AnyRecipe], Field(min_length=1)]
 
     @model_validator(mode="after")
+    def _pretrains_on_what_is_there(self) -> ExperimentSettings:
+        if self.pretrain and self.pretrain.split:
+            self.data.check_split(self.pretrain.split)
+        if self.pretrain and self.pretrain.recipe and self.pretrain.recipe not in self.recipes:
+            raise PydanticCustomError("pretrain", f"no recipe '{self.pretrain.recipe}' to pre-train by")
+        return self
+
+    @model_validator(mode="after")
     def _names_what_exists(self) -> ExperimentSettings:
         known: dict[str, tuple[Iterable[str], Iterable[str]]] = {
             "recipe": (self.names.recipes, self.recipes),
@@ -164,17 +172,23 @@ class Experiment:
         Raises:
             ExperimentError: if a recipe asks for weights that do not fit a model's architecture.
         """
-        return list(self._runs())
+        return [run for recipe in self.settings.recipes for run in self.runs_of(recipe)]
 
-    def _runs(self) -> Iterator[Run]:
+    def runs_of(self, recipe: str) -> list[Run]:
+        """Expand one recipe to its runs.
+
+        Raises:
+            ExperimentError: if it asks for weights that do not fit a model's architecture, or a class that is
+                not there.
+        """
         settings = self.settings
-        for recipe in settings.recipes:
-            for model in settings.models:
-                for seed in settings.seeds:
-                    for library in settings.libraries:
-                        name = f"{library}-{model}-{recipe}-seed{seed}"
-                        spec = self._spec(name, library, model, recipe, seed)
-                        yield Run(name, library, model, recipe, seed, spec)
+        return [
+            Run(name, library, model, recipe, seed, self._spec(name, library, model, recipe, seed))
+            for model in settings.models
+            for seed in settings.seeds
+            for library in settings.libraries
+            for name in [f"{library}-{model}-{recipe}-seed{seed}"]
+        ]
 
     def _spec(self, run: str, library: str, model: str, recipe_name: str, seed: int) -> Spec:
         settings, recipe = self.settings, self.recipe_for(recipe_name, library)

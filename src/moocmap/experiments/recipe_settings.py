@@ -240,7 +240,9 @@ class Recipe(Closed):
     class_weights: Literal["balanced"] | dict[str, Positive] | None = Field(
         None, description="Factors of each class's loss: balanced by its images, or a number for each class."
     )
-    clip_norm: Positive | None = Field(None, description="The largest norm of all gradients together.")
+    clip_norm: Positive | None = Field(
+        None, description="The largest norm of all gradients together, l2's left out."
+    )
     precision: Precision = Field("float32", description="Of the arithmetic; weights stay float32.")
     early_stopping: EarlyStoppingSettings | None = None
     selection: Selection = Field(

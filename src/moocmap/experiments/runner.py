@@ -6,21 +6,20 @@ there is never changed.
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import median
-from time import monotonic
 from typing import Any, Literal
 
 from moocmap.experiments import pretrained
+from moocmap.experiments.clock import Clock, seconds_left
 from moocmap.experiments.lock import locked
 from moocmap.experiments.machine import Machine
 from moocmap.experiments.model import Experiment, Run
@@ -39,9 +38,13 @@ class WorkerFacts:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+SHARED = ("h5py", "pooch", "safetensors", "sklearn")
+"""Packages that every worker, or the search for its data and weights, imports."""
+
+
 def _keras_on(backend: str) -> WorkerFacts:
     return WorkerFacts(
-        "moocmap.experiments.keras_worker", ("keras", backend, "sklearn"), {"KERAS_BACKEND": backend}
+        "moocmap.experiments.keras_worker", ("keras", backend, *SHARED), {"KERAS_BACKEND": backend}
     )
 
 
@@ -49,13 +52,15 @@ WORKERS: dict[str, WorkerFacts] = {
     "keras": _keras_on("tensorflow"),
     "keras-jax": _keras_on("jax"),
     "keras-torch": _keras_on("torch"),
-    "fastai": WorkerFacts("moocmap.experiments.fastai_worker", ("fastai", "torch", "sklearn")),
+    "fastai": WorkerFacts("moocmap.experiments.fastai_worker", ("fastai", "torch", *SHARED)),
 }
 """The worker of each library."""
 
 LOG = "worker.log"
 PATIENCE = 10.0
 """Seconds that a worker gets to end when it is asked to."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a disk, a quota or the size of a file is at its end."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ class Event:
 
     `number` counts runs from 1 to `total`; `epoch` of `epochs` are done in this run, over all phases;
     `metrics` are those of the last epoch, with the names of epochs.csv; `seconds_left` estimates the time to
-    the end of all runs, None while nothing was measured; `message` says what a failure was.
+    the end of all runs, `run_seconds_left` that to the end of this one, None while nothing was measured;
+    `message` says what a failure was.
     """
 
     kind: Literal["skipped", "started", "epoch", "finished", "failed"]
@@ -76,6 +82,7 @@ class Event:
     epochs: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds_left: float | None = None
+    run_seconds_left: float | None = None
     message: str = ""
 
 
@@ -196,9 +203,10 @@ class _Session:
             try:
                 self.train(run, number)
             except (WorkerError, OSError) as error:
-                summary.failed[run.id] = str(error)
+                message = _told(error)
+                summary.failed[run.id] = message
                 self.clock.drop(run)
-                self.tell("failed", run, number, message=str(error))
+                self.tell("failed", run, number, message=message)
             else:
                 summary.recorded.append(run.id)
                 self.clock.drop(run)
@@ -207,8 +215,9 @@ class _Session:
 
     def tell(self, kind: Any, run: Run, number: int, **facts: Any) -> None:
         """Tell what happens, with the time left."""
-        left = self.clock.seconds_left()
-        self.on_event(Event(kind, run, number, len(self.runs), epochs=run.epochs, seconds_left=left, **facts))
+        facts["seconds_left"] = self.clock.seconds_left()
+        facts["run_seconds_left"] = seconds_left(self.clock.left.get(run.id, ()), self.clock.spent)
+        self.on_event(Event(kind, run, number, len(self.runs), epochs=run.epochs, **facts))
 
     def train(self, run: Run, number: int) -> None:
         """Train one run in a process of its own and record it."""
@@ -240,65 +249,6 @@ class _Session:
                 self.clock.epoch(run, event["phase"])
                 metrics = {k: v for k, v in event.items() if isinstance(v, float)}
                 self.tell("epoch", run, number, phase=event["phase"], epoch=event["done"], metrics=metrics)
-
-
-Kind = tuple[str, str, str]
-"""What epochs take their time by: library, model and phase."""
-
-
-class Clock:
-    """Estimates the time left from the epochs that are done, in runs like those to come."""
-
-    def __init__(self, runs: Iterable[Run]) -> None:
-        self.left: dict[str, list[Kind]] = {run.id: self.kinds(run) for run in runs}
-        self.spent: dict[Kind, list[float]] = {}
-        self.last = monotonic()
-
-    @staticmethod
-    def kinds(run: Run) -> list[Kind]:
-        """Return what kind each epoch of a run is of, in their order."""
-        return [(run.library, run.model, p["name"]) for p in run.spec["phases"] for _ in range(p["epochs"])]
-
-    def start(self, run: Run, done: int) -> None:
-        """Note that a run begins, with so many epochs done."""
-        self.left[run.id] = self.kinds(run)[done:]
-        self.last = monotonic()
-
-    def epoch(self, run: Run, phase: str) -> None:
-        """Note that an epoch is done. Those that its phase skipped before are not counted."""
-        now, kind = monotonic(), (run.library, run.model, phase)
-        self.spent.setdefault(kind, []).append(now - self.last)
-        self.last = now
-        left = self.left[run.id]
-        while left and left.pop(0)[2] != phase:
-            pass
-
-    def drop(self, run: Run) -> None:
-        """Note that a run is over."""
-        self.left.pop(run.id, None)
-
-    def seconds_left(self) -> float | None:
-        """Estimate the seconds for the epochs that are left; None while none is done."""
-        return seconds_left([kind for kinds in self.left.values() for kind in kinds], self.spent)
-
-
-def seconds_left(left: Iterable[Kind], spent: Mapping[Kind, Sequence[float]]) -> float | None:
-    """Estimate the seconds of epochs from those that were spent on others.
-
-    An epoch takes the median of its kind; where none of its kind is done, that of the same model in the same
-    library, else that of all.
-    """
-    if not spent:
-        return None
-
-    def typical(kind: Kind) -> float:
-        alike = [second for other, seconds in spent.items() if other == kind for second in seconds]
-        near = [second for other, seconds in spent.items() if other[:2] == kind[:2] for second in seconds]
-        every = [second for seconds in spent.values() for second in seconds]
-        return median(alike or near or every)
-
-    counts = Counter(left)
-    return sum(count * typical(kind) for kind, count in counts.items())
 
 
 def prepare_folder(folder: Path, run: Run, machine: Machine | None = None) -> Path:
@@ -333,6 +283,8 @@ def publish(record: Path, place: Path) -> None:
         read_record(incoming)
         incoming.rename(place)
     except (OSError, DamagedRecordError) as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
         raise WorkerError(f"the worker left no complete record in {record}: {error}") from error
     finally:
         shutil.rmtree(incoming.parent, ignore_errors=True)
@@ -386,6 +338,14 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
+def _told(error: Exception) -> str:
+    """Return what an error says, with a hint where a disk is full."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}; make room on the disk and run again"
+    return str(error)
+
+
 def _why(status: int, folder: Path) -> str:
     """Say why a worker ended, from the end of its log."""
     lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -398,4 +358,6 @@ def _why(status: int, folder: Path) -> str:
     else:
         reason = said[-1].removeprefix("error: ") if said else f"the worker ended with status {status}"
         hint = "mend it and run again to go on from the last epoch"
+        if any(os.strerror(number) in reason for number in NO_ROOM):
+            hint = "make room on the disk and run again to go on from the last epoch"
     return f"{reason}; {hint} (log: {folder / LOG})"

@@ -28,7 +28,8 @@ def of_run(spec: Spec, channels: int, file: Path | None) -> Weights:
     if spec["weights"]["kind"] != "random":
         if file is None:
             raise ExperimentError(f"the weights {spec['weights'].get('file', '')} were not found")
-        body = read_body(file, spec["model"], spec["architecture"])
+        declared = spec["weights"].get("publisher") or spec["weights"].get("format")
+        body = read_body(file, spec["model"], spec["architecture"], declared)
         _check_fit(body, drawn, zoo.names(spec["body"]))
         drawn |= body
     return drawn

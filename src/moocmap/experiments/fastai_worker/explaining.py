@@ -27,9 +27,9 @@ def explain(
     if last is None:
         return {}
     model = build(layers, weights).eval().to(device())
-    pictures = torch.from_numpy(as_floats(images)).permute(0, 3, 1, 2).contiguous().to(device())
+    pictures = torch.from_numpy(as_floats(images).copy()).permute(0, 3, 1, 2).contiguous().to(device())
     made = list(model.outputs(pictures))
-    scores = made[-1][torch.arange(len(classes)), torch.from_numpy(classes)].sum()
+    scores = made[-1][torch.arange(len(classes)), torch.from_numpy(classes.copy())].sum()
     (gradients,) = torch.autograd.grad(scores, made[last])
     heatmaps = explanations.grad_cam(_as_numpy(made[last]), _as_numpy(gradients))
     found: dict[str, NDArray[Any]] = {"heatmaps": heatmaps}

@@ -265,7 +265,8 @@ def _optimizer(phase: Mapping[str, Any]) -> Any:
     decoupled = not phase["l2"]
     settings = phase["optimizer"]
     if settings["kind"] == "sgd":
-        return partial(SGD, decouple_wd=decoupled)
+        momentum = float(np.max(phase["schedule"]["momentum"]))
+        return partial(SGD, mom=momentum, decouple_wd=decoupled)  # without any, fastai keeps no sum
     return partial(Adam, sqr_mom=settings["beta2"], eps=settings["epsilon"], decouple_wd=decoupled)
 
 

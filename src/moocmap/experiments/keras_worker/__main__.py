@@ -21,6 +21,7 @@ def prepare(threads: int | None) -> None:
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")  # each phase compiles anew, which it would warn of
         tf.config.experimental.enable_op_determinism()
         tf.config.threading.set_intra_op_parallelism_threads(threads or 0)
         tf.config.threading.set_inter_op_parallelism_threads(threads or 0)

@@ -78,24 +78,27 @@ class Scheduled:
 
 
 class Penalty:
-    """What happens to gradients before they are used: L2's is added, then their norm is bounded."""
+    """What happens to gradients before they are used: their norm is bounded, then L2's are added.
+
+    This is the order in fastai and torch, whose clipping knows nothing of the penalty.
+    """
 
     def __init__(self, phase: Any) -> None:
         self.l2, self.clip_norm = phase["l2"], phase["clip_norm"]
 
     def __call__(self, gradients: Sequence[Any], variables: Sequence[Any]) -> list[Any]:
-        """Return gradients of the loss with its penalty, of at most `clip_norm` together."""
+        """Return gradients of at most `clip_norm` together, plus those of the penalty."""
         found = list(gradients)
-        if self.l2:
-            found = [
-                gradient + 2 * self.l2 * variable if is_kernel(variable) else gradient
-                for gradient, variable in zip(found, variables, strict=True)
-            ]
         if self.clip_norm:
             squares = [keras.ops.sum(keras.ops.square(gradient)) for gradient in found]
             norm = keras.ops.sqrt(sum(squares[1:], squares[0]))
             factor = self.clip_norm / keras.ops.maximum(norm, self.clip_norm)
             found = [gradient * factor for gradient in found]
+        if self.l2:
+            found = [
+                gradient + 2 * self.l2 * variable if is_kernel(variable) else gradient
+                for gradient, variable in zip(found, variables, strict=True)
+            ]
         return found
 
 
@@ -104,8 +107,8 @@ def is_kernel(variable: Any) -> bool:
     return "kernel" in variable.name
 
 
-class Adam(keras.optimizers.AdamW):  # type: ignore[misc]  # Keras has no types
-    """AdamW whose momentum (beta 1) follows a schedule, as its learning rate does."""
+class Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
+    """Adam whose momentum (beta 1) follows a schedule, as its learning rate does; AdamW if it decays."""
 
     def __init__(self, scheduled: Scheduled) -> None:
         settings = scheduled.phase["optimizer"]
@@ -128,7 +131,8 @@ class Adam(keras.optimizers.AdamW):  # type: ignore[misc]  # Keras has no types
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         """Update variables along gradients of the loss with its penalty."""
-        return super().apply(self.penalty(grads, trainable_variables), trainable_variables)
+        variables = trainable_variables or self._trainable_variables  # JAX' trainer names none
+        return super().apply(self.penalty(grads, variables), trainable_variables)
 
 
 class Sgd(keras.optimizers.SGD):  # type: ignore[misc]  # Keras has no types
@@ -158,7 +162,8 @@ class Sgd(keras.optimizers.SGD):  # type: ignore[misc]  # Keras has no types
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         """Update variables along gradients of the loss with its penalty."""
-        return super().apply(self.penalty(grads, trainable_variables), trainable_variables)
+        variables = trainable_variables or self._trainable_variables  # JAX' trainer names none
+        return super().apply(self.penalty(grads, variables), trainable_variables)
 
 
 class Grouped(keras.optimizers.MultiOptimizer):  # type: ignore[misc]  # Keras has no types
@@ -170,4 +175,5 @@ class Grouped(keras.optimizers.MultiOptimizer):  # type: ignore[misc]  # Keras h
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         """Update variables along gradients of the loss with its penalty."""
-        return super().apply(self.penalty(grads, trainable_variables), trainable_variables)
+        variables = trainable_variables or self._trainable_variables  # JAX' trainer names none
+        return super().apply(self.penalty(grads, variables), trainable_variables)
