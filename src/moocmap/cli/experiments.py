@@ -1,4 +1,4 @@
-"""Commands for experimenters: list, show, run, report.
+"""Commands for experimenters: list, show, report, compare; those of other modules are put beside them.
 
 What is heavy to import (pandas, SciPy, Matplotlib) is imported by the command that uses it.
 """
@@ -6,27 +6,23 @@ What is heavy to import (pandas, SciPy, Matplotlib) is imported by the command t
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
 
 from moocmap import tables
-from moocmap.cli.common import (
-    counted,
-    err,
-    fail,
-    known_or_fail,
-    locale_of,
-    out,
-    print_diagnostics,
-    root_of,
-    say,
+from moocmap.cli import experiment_data, experiment_lr, experiment_new, experiment_run
+from moocmap.cli.common import counted, fail, known_or_fail, locale_of, out, root_of, say
+from moocmap.cli.experiment_common import (
+    FormatOption,
+    IdArgument,
+    ResultsOption,
+    load_all,
+    load_one,
+    shelf_of,
 )
-from moocmap.diagnostics import DiagnosticsError
-from moocmap.experiments.load import load_experiments
-from moocmap.experiments.model import Experiment, Run
+from moocmap.experiments.model import Run
 from moocmap.fields import text_in
 from moocmap.tables import Format
 
@@ -34,26 +30,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from moocmap.experiments.record import Record
-    from moocmap.experiments.runner import Event, Summary
-    from moocmap.experiments.shelf import Shelf
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Compare deep-learning libraries: list, show, run and report experiments.",
+    help="Compare deep-learning libraries: start, run, watch, report and compare experiments.",
     epilog="Example: moocmap experiment run digits",
 )
-
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The experiment: the name of its file.")]
-FormatOption = Annotated[Format, typer.Option("--format", "-f", help="For reading (table), or as data.")]
-ResultsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--results",
-        "-r",
-        help="The folder of records, seen from the guide's folder. Without it: your own in build/results "
-        "when complete, else the published ones in experiments/results.",
-    ),
-]
 
 
 @app.command("list", epilog="Example: moocmap experiment list --format json")
@@ -62,7 +44,7 @@ def list_experiments(context: typer.Context, form: FormatOption = Format.TABLE) 
     from moocmap.experiments.shelf import best_shelf
 
     rows = []
-    for experiment in _load(root_of(context)):
+    for experiment in load_all(root_of(context)):
         settings, shelf = experiment.settings, best_shelf(root_of(context), experiment)
         rows.append(
             {
@@ -87,8 +69,8 @@ def show(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Show an experiment's runs and, where they are recorded, what each came to."""
-    experiment = _one(root_of(context), experiment_id)
-    shelf = _shelf(root_of(context), experiment, results)
+    experiment = load_one(root_of(context), experiment_id)
+    shelf = shelf_of(root_of(context), experiment, results)
     if form is Format.TABLE:
         locale = locale_of(context)
         out.print(f"[bold]{escape(text_in(experiment.settings.title, locale))}[/]", highlight=False)
@@ -106,103 +88,16 @@ def _row(run: Run, record: Record | None) -> dict[str, object]:
     return row | {"recorded": "yes", "test accuracy": test.accuracy, "macro F1": test.macro_f1}
 
 
-@app.command(epilog="Example: moocmap experiment run digits --library keras --results build/results")
-def run(
-    context: typer.Context,
-    experiment_id: IdArgument,
-    libraries: Annotated[
-        list[str] | None, typer.Option("--library", "-l", help="Only this library (may be repeated).")
-    ] = None,
-    seeds: Annotated[
-        list[int] | None, typer.Option("--seed", "-s", help="Only this seed (may be repeated).")
-    ] = None,
-    results: Annotated[
-        Path | None,
-        typer.Option(
-            "--results",
-            "-r",
-            help="Where records go, seen from the guide's folder; else experiments/results (published).",
-        ),
-    ] = None,
-) -> None:
-    """Train every run that is not recorded yet. Interrupted, the same command goes on where it stopped.
-
-    Each run is a process of its own. Exit code: 0 all recorded, 1 a run failed, 130 interrupted.
-    """
-    from moocmap.experiments.shelf import PUBLISHED
-
-    root = root_of(context)
-    experiment = _one(root, experiment_id)
-    chosen = _chosen(experiment, libraries or [], seeds or [])
-    folder = root / (results or PUBLISHED)
-    try:
-        summary = _run_with_progress(root, experiment, chosen, folder)
-    except KeyboardInterrupt:
-        err.print("interrupted; run the same command again to go on from the last finished epoch")
-        raise typer.Exit(130) from None
-    _print_summary(summary, experiment, folder)
-    if summary.failed:
-        raise typer.Exit(1)
-
-
-def _chosen(experiment: Experiment, libraries: list[str], seeds: list[int]) -> list[Run]:
-    known_or_fail("library in this experiment", libraries, experiment.settings.libraries)
-    known_or_fail("seed in this experiment", list(map(str, seeds)), map(str, experiment.settings.seeds))
-    return [
-        run
-        for run in experiment.runs()
-        if (not libraries or run.library in libraries) and (not seeds or run.seed in seeds)
-    ]
-
-
-def _run_with_progress(root: Path, experiment: Experiment, chosen: list[Run], folder: Path) -> Summary:
-    from moocmap.experiments.runner import run_experiment
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"))
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
-        bar = progress.add_task("", total=sum(run.epochs for run in chosen), note="")
-        done = 0
-
-        def on_event(event: Event) -> None:
-            nonlocal done
-            here = escape(f"[{event.number}/{event.total}] {event.run.id}")
-            if event.kind == "epoch":
-                progress.update(bar, description=here, completed=done + event.epoch, note=_note(event))
-                return
-            if event.kind == "started":
-                progress.update(bar, description=here, note="starting …")
-                if not err.is_terminal:
-                    err.print(f"{here} …", highlight=False)
-                return
-            done += event.run.epochs
-            progress.update(bar, completed=done)
-            verdict = {"skipped": "already recorded", "finished": "recorded", "failed": "[bold red]failed[/]"}
-            message = f": {escape(event.message)}" if event.message else ""
-            err.print(f"{here} {verdict[event.kind]}{message}", highlight=False, soft_wrap=True)
-
-        return run_experiment(experiment, folder, root / "build" / "runs", on_event, chosen)
-
-
-def _note(event: Event) -> str:
-    left = "" if event.seconds_left is None else f", {_duration(event.seconds_left)} left"
-    accuracy = event.metrics.get("validation_accuracy")
-    shown = "" if accuracy is None else f", validation accuracy {accuracy:.3f}"
-    return f"{event.phase}, epoch {event.epoch} of {event.epochs}{shown}{left}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _print_summary(summary: Summary, experiment: Experiment, folder: Path) -> None:
-    parts = [f"{len(summary.recorded)} recorded", f"{len(summary.skipped)} already there"]
-    if summary.failed:
-        parts.append(f"{len(summary.failed)} failed")
-    say(f"{', '.join(parts)}: records in {folder / experiment.id}")
-    if not summary.recorded and not summary.failed:
-        say("to train on this machine beside them: add --results build/results")
+app.command(epilog="Example: moocmap experiment new flowers --folder data/flowers")(experiment_new.new)
+app.command(epilog=experiment_data.EPILOG)(experiment_data.data)
+app.command(epilog="Example: moocmap experiment run digits --library keras --results build/results")(
+    experiment_run.run
+)
+app.command(epilog="Example: moocmap experiment status digits")(experiment_run.status)
+app.command(epilog="Example: moocmap experiment resume digits --results build/results")(experiment_run.resume)
+app.command(epilog="Example: moocmap experiment lr-find digits --library fastai --phase all")(
+    experiment_lr.lr_find
+)
 
 
 @app.command(epilog="Example: moocmap experiment report digits --format md")
@@ -220,8 +115,8 @@ def report(
     from moocmap.experiments.report import with_interval, write_report
 
     root = root_of(context)
-    experiment = _one(root, experiment_id)
-    shelf = _shelf(root, experiment, results)
+    experiment = load_one(root, experiment_id)
+    shelf = shelf_of(root, experiment, results)
     if not shelf.records:
         fail(f"'{experiment.id}' has no records", f"run: moocmap experiment run {experiment.id}", code=1)
     summary = compare.summary(shelf.records)
@@ -236,6 +131,67 @@ def report(
         planned = len(experiment.runs())
         say(f"{len(shelf.records)} of {planned} runs, from {shelf.folder.as_posix()}")
         say(f"{counted(len(written), 'file')} in {written[0].parent}")
+
+
+@app.command(epilog="Example: moocmap experiment compare digits -a keras -b fastai --metric macro_f1")
+def compare(
+    context: typer.Context,
+    experiment_id: IdArgument,
+    *,
+    a: Annotated[str | None, typer.Option("-a", "--a", help="The one library; else every pair.")] = None,
+    b: Annotated[str | None, typer.Option("-b", "--b", help="The other library.")] = None,
+    metric: Annotated[str, typer.Option(help="Of the test set: accuracy, macro_f1 or loss.")] = "accuracy",
+    results: ResultsOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Tell how far libraries are apart: differences of the same seeds, by model and recipe, with intervals.
+
+    A difference whose interval holds 0 may as well be chance. Intervals are over seeds on one split of the
+    data: they hold for other random starts, not for other data.
+    """
+    from moocmap.experiments.compare import paired_difference
+
+    experiment = load_one(root_of(context), experiment_id)
+    known_or_fail("metric", [metric], ["accuracy", "macro_f1", "loss"])
+    wanted = [library for library in (a, b) if library is not None]
+    known_or_fail("library in this experiment", wanted, experiment.settings.libraries)
+    shelf = shelf_of(root_of(context), experiment, results)
+    rows = [
+        turned
+        for row in _rows(paired_difference(shelf.records, metric))
+        if (turned := _turned(row, a, b)) is not None
+    ]
+    if not rows:
+        between = f" of {' and '.join(wanted)}" if wanted else ""
+        fail(
+            f"'{experiment.id}' has no two records{between} with the same model, recipe and seed",
+            f"run: moocmap experiment run {experiment.id}",
+            code=1,
+        )
+    tables.show([_difference(row) for row in rows] if form is Format.TABLE else rows, form, out)
+
+
+def _turned(row: tables.Row, a: str | None, b: str | None) -> tables.Row | None:
+    """Return a difference as it was asked for, `a` minus `b`; None if it was not asked for."""
+    if a in (None, row["a"]) and b in (None, row["b"]):
+        return row
+    if a not in (None, row["b"]) or b not in (None, row["a"]):
+        return None
+    swapped: dict[str, Any] = {**row, "a": row["b"], "b": row["a"]}
+    return swapped | {"mean": -row["mean"], "low": -row["high"], "high": -row["low"]}
+
+
+def _difference(row: tables.Row) -> tables.Row:
+    from moocmap.experiments.report import with_interval
+
+    holds_zero = not (row["low"] > 0 or row["high"] < 0)
+    return {
+        "difference": f"{row['a']} − {row['b']}",
+        "setting": f"{row['model']}, {row['recipe']}",
+        "pairs": row["n"],
+        f"{row['metric']} (95%)": with_interval(row["mean"], row["low"], row["high"], sign="+"),
+        "may be chance": "too few" if row["n"] < 2 else "yes" if holds_zero else "no",
+    }
 
 
 def _brief(summary: pd.DataFrame) -> list[tables.Row]:
@@ -257,26 +213,3 @@ def _brief(summary: pd.DataFrame) -> list[tables.Row]:
 
 def _rows(frame: pd.DataFrame) -> list[tables.Row]:
     return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
-
-
-def _load(root: Path) -> list[Experiment]:
-    experiments, problems = load_experiments(root)
-    if problems:
-        raise DiagnosticsError(problems)
-    return experiments
-
-
-def _one(root: Path, experiment_id: str) -> Experiment:
-    by_id = {experiment.id: experiment for experiment in _load(root)}
-    known_or_fail("experiment", [experiment_id], by_id)
-    return by_id[experiment_id]
-
-
-def _shelf(root: Path, experiment: Experiment, results: Path | None) -> Shelf:
-    from moocmap.experiments.shelf import best_shelf, read_shelf
-
-    if results is not None and not (root / results).is_dir():
-        fail(f"--results: no folder '{root / results}'", "it holds a folder for each experiment")
-    shelf = best_shelf(root, experiment) if results is None else read_shelf(root, results, experiment)
-    print_diagnostics(shelf.problems)
-    return shelf

@@ -2,7 +2,7 @@
 
 **Memory** is that of the worker's process at its fullest:
 
-- the library itself, once imported (`IMPORTED`, measured),
+- the library itself (`IMPORTED`, measured),
 - the images: the decoded ones of a task lie in a file that is mapped into memory,
 - the weights, `COPIES` times 4 bytes each: the model's own, those of the checkpoint, and the file that is put
   together of it; a weight that trains has its gradient and what the optimizer keeps of it, in the library and
@@ -16,7 +16,8 @@ Held against trainings on a processor, the estimate stays within a factor of two
 before published ones. Where there are none, it follows from the layers' multiply-adds: `calibrate` measures
 for a moment how fast this machine multiplies matrices, a library is taken to reach `REACHED` of that, a
 training step to cost three times the way forward (once through a frozen body), and each step `STEP` seconds
-besides. This is right within a factor of a few on a processor. With an accelerator it is far too much.
+besides; TensorFlow and JAX compile first. This is right within a factor of about five on a processor that
+does nothing else. With an accelerator it is far too much.
 
 **Disk** is what a run needs at most while it trains: two checkpoints, the old and the new one.
 """
@@ -44,13 +45,15 @@ from moocmap.experiments.spec import Phase, Spec, layers_of
 from moocmap.experiments.whereabouts import TaskSize, sizes_of
 
 MB = 1_000_000
-IMPORTED = {"keras": 800 * MB, "keras-jax": 400 * MB, "keras-torch": 950 * MB, "fastai": 700 * MB}
-"""Bytes that a worker takes before it has done anything."""
+IMPORTED = {"keras": 950 * MB, "keras-jax": 600 * MB, "keras-torch": 1100 * MB, "fastai": 900 * MB}
+"""Bytes that a worker takes for a training of next to nothing."""
 START = {"keras": 12.0, "keras-jax": 6.0, "keras-torch": 10.0, "fastai": 8.0}
 """Seconds that a worker takes to start and to end."""
 INFERENCE_BATCH = 64
-REACHED = 0.25
+REACHED = 0.15
 STEP = 0.01
+COMPILING = {"keras": 0.08, "keras-jax": 0.08}
+"""Seconds for each layer with weights that a phase's first step takes to compile."""
 COPIES = 4
 """Of each weight: the library's, the checkpoint's, the file's while it is put together, and its bytes."""
 KEPT_BY = {"adam": 2, "adamw": 2, "sgd": 1}
@@ -302,6 +305,8 @@ def _time(
         bases.add("rule")
         if speed is None:
             return None, "rule"
+        layers = len(zoo.names(layers_of(run.spec, phase["task"])))
+        seconds += layers * COMPILING.get(run.library, 0.0)
         seconds += phase["epochs"] * _seconds_by_rule(run.spec, phase, size, speed)
     basis: tuple[Basis, ...] = ("rule", "published records", "own records")
     return seconds, next(one for one in basis if one in bases)
