@@ -119,7 +119,8 @@ def test_a_damaged_record_is_refused(experiment: Experiment, tmp_path: Path) -> 
         ("crash", "RuntimeError: the loss exploded; mend it and run again"),
         (
             "die",
-            "the worker was killed by signal 9, perhaps because memory ran out; run again to go on from the last epoch",
+            "the worker was killed by signal 9, perhaps because memory ran out; "
+            "run again to go on from the last epoch",
         ),
         ("omit", "the worker left no complete record"),
     ],
