@@ -69,6 +69,8 @@ def made_up(
             "id": list(range(len(labels))) if ids is None else ids,
             "label": labels,
             "prediction": np.where(np.asarray(dog) > 0.5, "dog", "cat"),
+            "of_label": np.where(np.asarray(labels) == "dog", dog, 1 - np.asarray(dog)),
+            "of_prediction": np.maximum(dog, 1 - np.asarray(dog)),
             "p_cat": 1 - np.asarray(dog),
             "p_dog": dog,
         }
@@ -89,10 +91,11 @@ def made_up(
         ]
     ).reindex(columns=list(EPOCH_COLUMNS))
     share = float((table["label"] == table["prediction"]).mean())
+    off = float(2 * ((1 - table["of_label"]) ** 2).mean())  # of two classes
     metrics = Metrics(
         selected=Selected(phase="all", epoch=3, rule="last"),
         validation=Validation(n=10, accuracy=0.6, loss=0.9 + seed / 10),
-        test=Test(n=len(table), accuracy=share, loss=0.5, macro_f1=share),
+        test=Test(n=len(table), accuracy=share, loss=0.5, macro_f1=share, brier=off),
     )
     facts = RunFacts.model_construct(
         run=f"{library}-seed{seed}",

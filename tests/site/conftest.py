@@ -50,6 +50,7 @@ def _write(run: Run, place: Path) -> None:
         {"id": n, "label": classes[n % 2], "prediction": classes[(n + (n < wrong)) % 2]} for n in range(20)
     ]
     for row in predictions:
+        row |= {"of_label": 0.9 if row["label"] == row["prediction"] else 0.1, "of_prediction": 0.9}
         row |= {f"p_{c}": 0.9 if c == row["prediction"] else 0.1 for c in classes}
     epochs = [
         dict(zip(EPOCH_COLUMNS, (phase["name"], n + 1, *EPOCH[:2], 1 / (n + 1), *EPOCH[3:]), strict=True))
@@ -99,7 +100,7 @@ def _facts(run: Run, accuracy: float) -> dict[str, Any]:
         "metrics": {
             "selected": {"phase": "all", "epoch": 3, "rule": "last"},
             "validation": {"n": 20, "accuracy": 0.7, "loss": 0.6},
-            "test": {"n": 20, "accuracy": accuracy, "loss": 0.5, "macro_f1": accuracy},
+            "test": {"n": 20, "accuracy": accuracy, "loss": 0.5, "macro_f1": accuracy, "brier": 0.3},
         },
     }
 

@@ -149,7 +149,7 @@ def test_an_experiment_shows_what_was_measured(site: Path) -> None:
     assert "fastai − Keras Accuracy 3 +0.150 (+0.150 to +0.150) fastai higher" in text
     assert "60 for training, 20 for validation, 20 for the test" in text
     assert "moocmap experiment run tiny" in text
-    images = page.select(".mm-curves img")
+    images = page.select(".mm-curves:not(.mm-curves--narrow) img")
     assert [image["src"] for image in images] == [
         "tiny/curves-small-cnn-matched-light.svg#only-light",
         "tiny/curves-small-cnn-matched-dark.svg#only-dark",

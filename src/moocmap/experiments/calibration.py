@@ -72,7 +72,7 @@ def calibration(records: Sequence[Record], bins: int = BINS) -> Calibration:
         bins=[found for number in range(bins) if (found := _bin(tables, number, bins))],
         error=_within(interval(errors), 0.0, 1.0),
         gap=_within(interval(gaps), -1.0, 1.0),
-        brier=_within(interval([brier(record) for record in records]), 0.0, 2.0),
+        brier=_within(interval([record.facts.metrics.test.brier for record in records]), 0.0, 2.0),
     )
 
 
@@ -81,27 +81,10 @@ def expected_calibration_error(record: Record, bins: int = BINS) -> float:
     return _error(_binned(*_sure_and_right(record), bins))
 
 
-def brier(record: Record) -> float:
-    """Return the Brier score: the mean squared distance of probabilities to 1 (true class) and 0 (others)."""
-    chances = probabilities(record)
-    labels = record.predictions["label"].astype(str).to_numpy()
-    truth = (labels[:, None] == np.array(_classes(record))[None, :]).astype(float)
-    return float(((chances - truth) ** 2).sum(axis=1).mean())
-
-
-def probabilities(record: Record) -> NDArray[np.float64]:
-    """Return the probabilities of the test images (n, classes), in the order of the classes."""
-    return record.predictions[[f"p_{label}" for label in _classes(record)]].to_numpy(dtype=np.float64)
-
-
-def _classes(record: Record) -> list[str]:
-    return [str(label) for label in record.facts.spec["tasks"]["target"]["classes"]]
-
-
 def _sure_and_right(record: Record) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the confidence in each prediction, and whether it was right, both (n,)."""
     right = (record.predictions["label"] == record.predictions["prediction"]).to_numpy()
-    return probabilities(record).max(axis=1), right
+    return record.predictions["of_prediction"].to_numpy(dtype=np.float64), right
 
 
 def _binned(sure: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> NDArray[np.float64]:

@@ -58,17 +58,14 @@ def _losses(record: Record) -> pd.DataFrame:
     """Tabulate the test images of one run: id, class, prediction, their probabilities, loss."""
     found = record.predictions
     labels, guesses = found["label"].astype(str), found["prediction"].astype(str)
-    chances = found.filter(regex="^p_")
-    columns = {name.removeprefix("p_"): place for place, name in enumerate(chances.columns)}
-    values, rows = chances.to_numpy(dtype=np.float64), np.arange(len(found))
-    true = values[rows, labels.map(columns).to_numpy()]
+    true = found["of_label"].to_numpy(dtype=np.float64)
     return pd.DataFrame(
         {
             "id": found["id"].astype(str),
             "label": labels,
             "prediction": guesses,
             "chance": true,
-            "sure": values[rows, guesses.map(columns).to_numpy()],
+            "sure": found["of_prediction"].to_numpy(dtype=np.float64),
             "loss": -np.log(np.maximum(true, LEAST)),
         }
     )

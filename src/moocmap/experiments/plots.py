@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -307,7 +308,8 @@ def _draw_reliability(
         plot.grid(axis="y", color=colours["faint"], linewidth=0.8)
         plot.yaxis.set_major_formatter(_Numbers(words["decimal"]))
     above.set(xlim=(0, 1), ylim=(0, 1.02), ylabel=words["share_right"])
-    below.set(xlabel=words["confidence"], ylabel=words["share_of_images"])
+    # Wrapped, because it is longer than its axis.
+    below.set(xlabel=words["confidence"], ylabel=textwrap.fill(words["share_of_images"], 14))
     below.xaxis.set_major_formatter(_Numbers(words["decimal"]))
     _add_legend(figure, list(calibrations), words, colours, "")
     return figure

@@ -76,8 +76,7 @@ def _of_phases(key: str) -> Callable[[Spec], Value]:
     """Return what the phases on the target task have in common, or all that they have."""
 
     def get(spec: Spec) -> Value:
-        values = _distinct(phase.get(key) for phase in _target(spec))
-        return values[0] if len(values) == 1 else values or None
+        return _one_or_all(phase.get(key) for phase in _target(spec))
 
     return get
 
@@ -155,11 +154,16 @@ _LAST: tuple[tuple[str, Callable[[Spec], Value]], ...] = (
     ("head", lambda spec: spec["heads"]["target"]),
     ("frozen_batchnorm", _frozen_batchnorm),
     ("weights", _weights),
+    ("initialization", _plain("initialization")),
     ("architecture", _plain("architecture")),
     ("selection", _plain("selection")),
     ("seed", _plain("seed")),
 )
 _EXTRA: dict[str, tuple[Callable[[Spec], Value], tuple[Value, ...]]] = {
+    "schedule": (
+        lambda spec: _one_or_all(p["schedule"]["kind"] for p in _target(spec)),
+        ("constant", "one-cycle"),
+    ),
     "label_smoothing": (_of_phases("label_smoothing"), (0,)),
     "mixup": (_of_phases("mixup"), (0,)),
     "class_weights": (_of_phases("class_weights"), ("none",)),
@@ -169,6 +173,12 @@ _EXTRA: dict[str, tuple[Callable[[Spec], Value], tuple[Value, ...]]] = {
     "pretrained_by": (_plain("pretrained_by"), ()),
 }
 """Settings that most experiments leave alone, and what they are then (None is not counted as a value)."""
+
+
+def _one_or_all(values: Iterable[Value]) -> Value:
+    """Return the one value there is, all if there are several, None if there is none."""
+    found = _distinct(values)
+    return found[0] if len(found) == 1 else found or None
 
 
 def _distinct(values: Iterable[Value]) -> list[Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -302,6 +302,11 @@ class Measured:
         """The versions and machines that the records name, each once."""
         return list(dict.fromkeys(map(environment_of, self.records)))
 
+    @property
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        """The images of each task (source or target), as the specifications of the runs have them."""
+        return dict(self.runs[0].spec["tasks"])
+
     @cached_property
     def data_parts(self) -> dict[str, dict[str, int]]:
         """By task (source or target): how many images each part has; empty before anything is measured."""
@@ -364,6 +369,33 @@ class Measured:
                     }
                 )
                 for d in self.differences
+            ],
+            "sign_tests": [asdict(test) for test in self.sign_tests],
+            "calibration": [
+                {
+                    "library": library,
+                    "model": one.model,
+                    "recipe": one.recipe,
+                    "n": found.n,
+                    **_interval("error", found.error),
+                    **_interval("gap", found.gap),
+                    **_interval("brier", found.brier),
+                }
+                for one in self.calibrations
+                for library, found in one.by_library.items()
+            ],
+            "time_to_accuracy": [
+                {
+                    "library": one.library,
+                    "model": one.model,
+                    "recipe": one.recipe,
+                    "threshold": one.threshold,
+                    "n": one.n,
+                    "reached": one.reached,
+                    **_interval("epochs", one.epochs),
+                    **_interval("seconds", one.seconds),
+                }
+                for one in self.arrivals
             ],
             "records": sorted(self.record_files),
         }
@@ -433,6 +465,12 @@ def measure(root: Path, experiment: Experiment) -> Measured:
 
 def _has_published(table: by_model.Table) -> bool:
     return any(cell.published is not None for _, cells in table.rows for cell in cells)
+
+
+def _interval(name: str, found: compare.Interval | None) -> dict[str, float | None]:
+    """Return a mean and the ends of its interval by name; None for what is not there."""
+    values = (found.mean, found.low, found.high) if found else (math.nan,) * 3
+    return _without_nan(dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True)))
 
 
 def _without_nan(row: Mapping[str, Any]) -> dict[str, Any]:

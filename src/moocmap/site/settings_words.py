@@ -105,6 +105,9 @@ class SettingWords:
         return " → ".join(map(self._layer, layers))
 
     def _layer(self, layer: Mapping[str, Any]) -> str:
+        if layer["layer"] == "batchnorm" and "keep" in layer:  # libraries differ in these by default
+            keep, epsilon = self.t.number(layer["keep"]), self.say.rate(layer["epsilon"])
+            return f"batchnorm ({keep}; {epsilon})"
         size = layer.get("units", layer.get("rate"))
         return f"{layer['layer']} {self.t.number(size)}" if size is not None else str(layer["layer"])
 
