@@ -47,7 +47,8 @@ def test_a_good_file_loads(tmp_path: Path) -> None:
             "models: [smal-cnn]",
             "8:10: error[wrong-value]: expected 'small-cnn' or 'dense-10' or 'vgg16' or 'vgg19' or "
             "'resnet50' or 'resnet101' or 'densenet121' or 'densenet169' or 'mobilenet' or "
-            "'mobilenet-0.75' or 'mobilenet-0.5' or 'mobilenet-0.25', got 'smal-cnn'; did you mean 'small-cnn'?",
+            "'mobilenet-0.75' or 'mobilenet-0.5' or 'mobilenet-0.25', got 'smal-cnn'; "
+            "did you mean 'small-cnn'?",
         ),
         (
             "[keras, fastai]",

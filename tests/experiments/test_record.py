@@ -3,12 +3,16 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from moocmap.experiments.data import Part, Task
 from moocmap.experiments.model import Experiment
-from moocmap.experiments.record import Record, check_records, read_records
+from moocmap.experiments.record import PREDICTION_COLUMNS, Record, check_records, read_records
 from moocmap.experiments.spec import hash_of
+from moocmap.experiments.writer import EVERY_CLASS_UP_TO, predictions
+from moocmap.experiments.writer import test_metrics as metrics_of
 
 from .samples import make_experiment, write_fake_record
 
@@ -101,7 +105,7 @@ def other_lr(facts: dict[str, object]) -> None:
         (
             edit_table("predictions.csv", lambda t: t.drop(columns="p_7")),
             "predictions.csv",
-            "id, label, pred",
+            "expected the columns id, label, prediction, of_label, of_prediction, perhaps then p_5",
         ),
     ],
 )
@@ -141,6 +145,28 @@ def test_stale_records_are_named(experiment: Experiment, records: list[Record]) 
     )
     [found] = check_records(make_experiment(seeds=[1]), records[:1])
     assert "the experiment has no such run" in found.message
+
+
+def test_the_figures_of_predictions_are_scikit_learns() -> None:
+    from sklearn.metrics import brier_score_loss
+
+    rng = np.random.default_rng(0)
+    chances = rng.dirichlet([1, 1, 1], 50)
+    labels = rng.integers(0, 3, 50)
+    found = metrics_of(Part(np.zeros((50, 1, 1, 1), np.float32), labels, np.arange(50)), chances)
+    expected = sum(brier_score_loss(labels == number, chances[:, number]) for number in range(3))
+    assert found["brier"] == pytest.approx(expected)
+    own = chances[np.arange(50), labels]
+    assert found["loss"] == pytest.approx(-np.log(own).mean())
+
+
+def test_many_test_images_have_two_probabilities_each() -> None:
+    labels = np.arange(EVERY_CLASS_UP_TO + 1) % 3
+    part = Part(np.zeros((len(labels), 1, 1, 1), np.float32), labels, np.arange(len(labels)))
+    chances = np.tile([0.2, 0.5, 0.3], (len(labels), 1))
+    table = predictions(Task(["a", "b", "c"], part, part, part), chances)
+    assert list(table.columns) == list(PREDICTION_COLUMNS)
+    assert table.iloc[0].tolist() == [0, "a", "b", 0.2, 0.5]
 
 
 def test_the_hash_in_a_record_is_of_its_specification(records: list[Record]) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 EXPLANATIONS = "explanations.npz"
 FILES = ("run.json", "epochs.csv", "predictions.csv")
 EPOCH_COLUMNS = ("phase", "epoch", *METRICS, "train_seconds", "seconds")
+PREDICTION_COLUMNS = ("id", "label", "prediction", "of_label", "of_prediction")
+"""Columns of predictions.csv; with few test images one for each class's probability follows."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -40,6 +42,7 @@ class Test(Validation):
     """Figures on the test images, which are read once, at the end."""
 
     macro_f1: Share
+    brier: Annotated[float, Field(ge=0, le=2)]
 
 
 class Selected(Closed):
@@ -233,9 +236,12 @@ def _contradictions(record: Record, place: Path) -> Iterator[tuple[str, str]]:
     if rows != _expected_rows(facts.spec, rows):
         count = sum(phase["epochs"] for phase in facts.spec["phases"])
         yield "epochs.csv", f"expected a row for each of {count} epochs, phase by phase"
-    columns = ["id", "label", "prediction", *(f"p_{c}" for c in facts.spec["tasks"]["target"]["classes"])]
-    if list(predictions.columns) != columns:
-        yield "predictions.csv", f"expected the columns {', '.join(columns)}"
+    every = [f"p_{name}" for name in facts.spec["tasks"]["target"]["classes"]]
+    if list(predictions.columns) not in ([*PREDICTION_COLUMNS], [*PREDICTION_COLUMNS, *every]):
+        yield (
+            "predictions.csv",
+            f"expected the columns {', '.join(PREDICTION_COLUMNS)}, perhaps then {', '.join(every)}",
+        )
         return
     test = facts.metrics.test
     if len(predictions) != test.n:

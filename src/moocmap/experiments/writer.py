@@ -23,6 +23,7 @@ from moocmap.experiments import starting_weights, weights
 from moocmap.experiments.checkpoint import Checkpoint
 from moocmap.experiments.data import Part, Task, manifest
 from moocmap.experiments.spec import Spec, hash_of, layers_of
+from moocmap.experiments.targets import one_hot
 
 FORMAT = 2
 """The version of the record's layout."""
@@ -32,6 +33,8 @@ EXPLANATIONS = "explanations.npz"
 """The file of what a model looks at (`moocmap.experiments.explanations`), where an experiment asks for it."""
 DIGITS = "%.7g"
 """How figures are written: as many digits as float32 has."""
+FEWER_DIGITS = "%.5g"
+"""How probabilities are written."""
 
 
 def write_record(
@@ -101,7 +104,7 @@ def write_record(
         partial / "epochs.csv", index=False, float_format=DIGITS, lineterminator="\n"
     )
     predictions(target, chances).to_csv(
-        partial / "predictions.csv", index=False, float_format=DIGITS, lineterminator="\n"
+        partial / "predictions.csv", index=False, float_format=FEWER_DIGITS, lineterminator="\n"
     )
     if explained:
         np.savez_compressed(partial / EXPLANATIONS, allow_pickle=False, **explained)
@@ -123,7 +126,11 @@ def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def test_metrics(part: Part, chances: NDArray[np.float64]) -> dict[str, float]:
-    """Return n, accuracy and macro-averaged F1 (0 to 1) and the mean cross-entropy (nats) of predictions."""
+    """Return figures of predictions.
+
+    They are n, accuracy and macro-averaged F1 (0 to 1), the mean cross-entropy (nats), and the Brier score:
+    the mean squared distance of probabilities to 1 for the true class and 0 for the others (0 to 2).
+    """
     from sklearn.metrics import accuracy_score, f1_score, log_loss
 
     found, classes = chances.argmax(axis=1), list(range(chances.shape[1]))
@@ -132,21 +139,34 @@ def test_metrics(part: Part, chances: NDArray[np.float64]) -> dict[str, float]:
         "accuracy": float(accuracy_score(part.labels, found)),
         "macro_f1": float(f1_score(part.labels, found, average="macro", labels=classes, zero_division=0)),
         "loss": float(log_loss(part.labels, chances, labels=classes)),
+        "brier": float(((chances - one_hot(part.labels, len(classes))) ** 2).sum(axis=1).mean()),
     }
 
 
+EVERY_CLASS_UP_TO = 1000
+"""For so many test images at most, predictions.csv has the probability of every class: it stays small."""
+
+
 def predictions(task: Task, chances: NDArray[np.float64]) -> pd.DataFrame:
-    """Tabulate the test images: id, true class, predicted class, and the probability of each class."""
-    classes = np.array(task.classes)
+    """Tabulate the test images: id, class, predicted class, and the probabilities of these two.
+
+    The probability of each class stands beside them, in columns `p_<class>`, unless the images are many
+    (`EVERY_CLASS_UP_TO`).
+    """
+    classes, rows = np.array(task.classes), np.arange(len(chances))
+    found = chances.argmax(axis=1)
     table = pd.DataFrame(
         {
             "id": task.test.ids,
             "label": classes[task.test.labels],
-            "prediction": classes[chances.argmax(axis=1)],
+            "prediction": classes[found],
+            "of_label": chances[rows, task.test.labels],
+            "of_prediction": chances[rows, found],
         }
     )
-    for number, label in enumerate(task.classes):
-        table[f"p_{label}"] = chances[:, number]
+    if len(chances) <= EVERY_CLASS_UP_TO:
+        every = {f"p_{label}": chances[:, number] for number, label in enumerate(task.classes)}
+        table = table.assign(**every)
     return table
 
 
