@@ -30,3 +30,20 @@ def moocmap():
         )
 
     return run
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of small images of three classes, and beside it an empty folder for a guide."""
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for name, colour in {"daisy": (220, 220, 80), "rose": (200, 40, 60), "tulip": (90, 60, 200)}.items():
+        place = tmp_path / "photos" / name
+        place.mkdir(parents=True)
+        for number in range(10):
+            pixels = np.clip(np.array(colour) + rng.normal(0, 30, (40, 48, 3)), 0, 255)
+            Image.fromarray(pixels.astype(np.uint8)).save(place / f"{number}.png")
+    (tmp_path / "mine").mkdir()
+    return tmp_path / "photos"

@@ -162,5 +162,5 @@ def find_lr(
 
     root = Path(root)
     places = places or Places.of_guide(root)
-    work = root / LR_WORK / experiment.id / "work"
+    work = root / LR_WORK / experiment.id
     return find_rates(experiment, run, work, places, phase, request, on_step)

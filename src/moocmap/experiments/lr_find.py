@@ -206,8 +206,8 @@ def _draw(searches: Sequence[FoundRates], words: dict[str, str], colours: dict[s
         height = found.losses[found.rates.index(valley)]
         plot.plot([valley], [height], "o", color=colour, label=f"{words['valley']}: {valley:.2g}")
     low = min(loss for found in searches for loss in found.losses)
-    first = max(found.losses[0] for found in searches)
-    plot.set_ylim(low - 0.05 * (first - low), first + 0.5 * (first - low) or None)
+    drop = max(found.losses[0] for found in searches) - low or 1.0
+    plot.set_ylim(low - 0.05 * drop, low + 1.5 * drop)
     plot.set_xscale("log")
     plot.set_xlabel(words["rate"])
     plot.set_ylabel(words["loss"])

@@ -112,7 +112,10 @@ def write_pages(
     indexes: dict[str, str] = {}
     for locale in locales:
         pages = site_pages(view, strings[locale], measured, origins)
-        shared = shared_data(view, strings[locale], measured, origins) | {"examples": examples}
+        shared = shared_data(view, strings[locale], measured, origins) | {
+            "examples": examples,
+            "has_walkthrough": addresses.YOUR_IMAGES in hand_written[locale],
+        }
         texts[locale] = {}
         for page in pages:
             data = linked_data(page, view, strings[locale], measured, site_url)
