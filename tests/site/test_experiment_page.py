@@ -383,6 +383,8 @@ def test_an_experiment_without_records_shows_what_is_published(
     )
     soup = BeautifulSoup(text, "html.parser")
     assert len(soup.select('[aria-labelledby="published"] tbody tr')) == 3
+    (by_model,) = soup.select("table.mm-by-model")
+    assert "published: 0.610" in by_model.get_text(" "), "nothing measured, and yet there is the table"
     assert not soup.select(".mm-confusion, form, img")
     assert "moocmap experiment run later" in soup.select_one(".mm-notice").get_text()
 
