@@ -182,4 +182,7 @@ def test_compare_subtracts_as_it_is_asked(root: Path, experiment: Experiment, co
     same = command(root, "compare", "small", "-a", "keras", "-b", "keras")
     assert same.returncode == 1
     assert "no two records" in same.stderr
-    assert "may be chance" in command(root, "compare", "small").stdout
+    assert one["images"] >= one["better_a"] + one["better_b"] > 0
+    assert (one["better_a"], one["better_b"]) == (other["better_b"], other["better_a"])
+    assert 0 <= one["p"] == other["p"] <= 1
+    assert "chance?" in command(root, "compare", "small").stdout

@@ -5,6 +5,8 @@ What is heavy to import (pandas, SciPy, Matplotlib) is imported by the command t
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from moocmap.experiments.record import Record
+    from moocmap.experiments.significance import SignTest
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -146,20 +149,23 @@ def compare(
 ) -> None:
     """Tell how far libraries are apart: differences of the same seeds, by model and recipe, with intervals.
 
-    A difference whose interval holds 0 may as well be chance. Intervals are over seeds on one split of the
-    data: they hold for other random starts, not for other data.
+    Two chances are told apart. The interval is for other random starts on the same images: if it holds 0,
+    the difference may as well be chance. p is for other test images with the trained models (the exact sign
+    test over seeds, McNemar's for one seed): below 0.05, chance alone would seldom divide them so unevenly.
     """
     from moocmap.experiments.compare import paired_difference
+    from moocmap.experiments.significance import sign_tests
 
     experiment = load_one(root_of(context), experiment_id)
     known_or_fail("metric", [metric], ["accuracy", "macro_f1", "loss"])
     wanted = [library for library in (a, b) if library is not None]
     known_or_fail("library in this experiment", wanted, experiment.settings.libraries)
     shelf = shelf_of(root_of(context), experiment, results)
+    tests = {(test.a, test.b, test.model, test.recipe): test for test in sign_tests(shelf.records)}
     rows = [
         turned
         for row in _rows(paired_difference(shelf.records, metric))
-        if (turned := _turned(row, a, b)) is not None
+        if (turned := _turned({**row, **_chances(row, tests)}, a, b)) is not None
     ]
     if not rows:
         between = f" of {' and '.join(wanted)}" if wanted else ""
@@ -168,7 +174,19 @@ def compare(
             f"run: moocmap experiment run {experiment.id}",
             code=1,
         )
-    tables.show([_difference(row) for row in rows] if form is Format.TABLE else rows, form, out)
+    if form is not Format.TABLE:
+        tables.show(rows, form, out)
+        return
+    tables.show([_difference(row) for row in rows], form, out, too_wide=["pairs"])
+    say("other starts: 'chance?' if the interval over seeds holds 0")
+    say("other images: may be chance if p is 0.05 or more (sign test; McNemar's for one seed)")
+
+
+def _chances(row: tables.Row, tests: Mapping[tuple[str, str, str, str], SignTest]) -> dict[str, Any]:
+    """Return what the test on other images says of a difference; nothing where it could not be made."""
+    test = tests.get((row["a"], row["b"], row["model"], row["recipe"]))
+    names = ("images", "better_a", "better_b", "p", "adjusted")
+    return {name: math.nan if test is None else getattr(test, name) for name in names}
 
 
 def _turned(row: tables.Row, a: str | None, b: str | None) -> tables.Row | None:
@@ -178,6 +196,7 @@ def _turned(row: tables.Row, a: str | None, b: str | None) -> tables.Row | None:
     if a not in (None, row["b"]) or b not in (None, row["a"]):
         return None
     swapped: dict[str, Any] = {**row, "a": row["b"], "b": row["a"]}
+    swapped |= {"better_a": row["better_b"], "better_b": row["better_a"]}
     return swapped | {"mean": -row["mean"], "low": -row["high"], "high": -row["low"]}
 
 
@@ -190,7 +209,8 @@ def _difference(row: tables.Row) -> tables.Row:
         "setting": f"{row['model']}, {row['recipe']}",
         "pairs": row["n"],
         f"{row['metric']} (95%)": with_interval(row["mean"], row["low"], row["high"], sign="+"),
-        "may be chance": "too few" if row["n"] < 2 else "yes" if holds_zero else "no",
+        "other starts": "too few" if row["n"] < 2 else "chance?" if holds_zero else "differs",
+        "other images": f"p = {row['p']:.2g}",
     }
 
 
