@@ -2,6 +2,7 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from moocmap.experiments.calibration import calibration
@@ -10,6 +11,7 @@ from moocmap.experiments.model import Experiment
 from moocmap.experiments.plots import LABELS, PALETTES, in_the_dark, reliability_plot, training_plot
 from moocmap.experiments.record import Record
 from moocmap.experiments.report import with_interval, write_report
+from moocmap.experiments.significance import sign_tests
 
 from .made_up import made_up, phase
 
@@ -131,7 +133,14 @@ def test_report_writes_what_it_names(experiment: Experiment, records: list[Recor
     row = summary(records).set_index("library").loc["keras"]
     accuracy = with_interval(row["accuracy"], row["accuracy_low"], row["accuracy_high"])
     assert f"| keras | small-cnn | matched | 2 | {accuracy} |" in text
-    assert "![training curves](curves-small-cnn-matched.svg)" in text
+    assert "![curves](curves-small-cnn-matched.svg)" in text
+    assert "![reliability](reliability-small-cnn-matched.svg)" in text
+    [test] = sign_tests(records)
+    assert f"fastai on {test.better_a}, keras on {test.better_b} of {test.images}" in text
+    [fastai, keras] = pd.read_csv(tmp_path / "calibration.csv").to_dict("records")
+    expected = calibration([one for one in records if one.library == "keras"])
+    assert (keras["library"], keras["error"]) == ("keras", pytest.approx(expected.error.mean))
+    assert fastai["n"] == 2
     with pytest.raises(ValueError, match="'small' has no records yet"):
         write_report(experiment, [], tmp_path)
 

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from moocmap.experiments import compare, plots
+from moocmap.experiments.calibration import calibration
 from moocmap.experiments.model import Experiment
 from moocmap.experiments.record import Record
+from moocmap.experiments.significance import sign_tests
 from moocmap.fields import text_in
 from moocmap.files import write_atomically
 
 
 def write_report(experiment: Experiment, records: Sequence[Record], folder: Path) -> list[Path]:
-    """Write `report.md`, `summary.csv`, `differences.csv` and the training curves; return their paths.
+    """Write `report.md`, the tables behind it as CSV, and the curves as SVG; return their paths.
+
+    The tables are `summary.csv`, `differences.csv`, `calibration.csv` and `sign-tests.csv`; the curves are
+    those of training and of reliability.
 
     Raises:
         ValueError: if there are no records.
     """
     if not records:
         raise ValueError(f"experiment '{experiment.id}' has no records yet; run it first")
-    summary = compare.summary(records)
-    differences = pd.concat(
-        compare.paired_difference(records, metric) for metric in ("accuracy", "macro_f1", "loss")
-    )
+    tables = {
+        "summary": compare.summary(records),
+        "differences": pd.concat(
+            compare.paired_difference(records, metric) for metric in ("accuracy", "macro_f1", "loss")
+        ),
+        "calibration": _calibrations(records),
+        "sign-tests": _tests(records),
+    }
     light, dark = _curves(records, dark=False), _curves(records, dark=True)
     files = {
-        "report.md": _report(experiment, summary, differences, list(light)),
-        "summary.csv": summary.to_csv(index=False, lineterminator="\n"),
-        "differences.csv": differences.to_csv(index=False, lineterminator="\n"),
+        "report.md": _report(experiment, tables, list(light)),
+        **{f"{name}.csv": table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()},
         **light,
         **dark,
     }
@@ -39,18 +47,45 @@ def write_report(experiment: Experiment, records: Sequence[Record], folder: Path
     return [folder / name for name in files]
 
 
+def _calibrations(records: Sequence[Record]) -> pd.DataFrame:
+    """Tabulate how far the probabilities of each library × model × recipe hold."""
+    rows = []
+    for (library, model, recipe), group in compare.grouped(records).items():
+        found = calibration(group)
+        row: dict[str, object] = {"library": library, "model": model, "recipe": recipe, "n": found.n}
+        for name in ("error", "gap", "brier"):
+            span: compare.Interval = getattr(found, name)
+            row |= {name: span.mean, f"{name}_low": span.low, f"{name}_high": span.high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _tests(records: Sequence[Record]) -> pd.DataFrame:
+    """Tabulate the sign tests over images; `p` is followed by the one that Holm's method corrects."""
+    columns = ["a", "b", "model", "recipe", "seeds", "images", "better_a", "better_b", "p", "p_holm"]
+    rows = [
+        (
+            *(test.a, test.b, test.model, test.recipe, len(test.pairs), test.images),
+            *(test.better_a, test.better_b, test.p, test.adjusted),
+        )
+        for test in sign_tests(records)
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def _curves(records: Sequence[Record], *, dark: bool) -> dict[str, str]:
-    """Draw the training curves of each model and recipe; return the drawings by file name."""
+    """Draw training and reliability of each model and recipe; return the drawings by file name."""
     found = {}
-    for model, recipe in dict.fromkeys((record.model, record.recipe) for record in records):
-        chosen = [record for record in records if (record.model, record.recipe) == (model, recipe)]
-        found[f"curves-{model}-{recipe}{'-dark' if dark else ''}.svg"] = plots.training_plot(chosen, dark)
+    for (model, recipe), libraries in compare.by_library(records).items():
+        runs = {library: list(group.values()) for library, group in libraries.items()}
+        name = f"{model}-{recipe}{'-dark' if dark else ''}.svg"
+        found[f"curves-{name}"] = plots.training_plot([r for group in runs.values() for r in group], dark)
+        by_library = {library: calibration(group) for library, group in runs.items()}
+        found[f"reliability-{name}"] = plots.reliability_plot(by_library, dark)
     return found
 
 
-def _report(
-    experiment: Experiment, summary: pd.DataFrame, differences: pd.DataFrame, curves: Sequence[str]
-) -> str:
+def _report(experiment: Experiment, tables: Mapping[str, pd.DataFrame], drawings: Sequence[str]) -> str:
     settings = experiment.settings
     lines = [f"# {text_in(settings.title, 'en')}", "", text_in(settings.summary, "en"), ""]
     lines += [
@@ -58,7 +93,7 @@ def _report(
         "| s / epoch | parameters |",
         "| --- | --- | --- | ---: | --- | --- | ---: | ---: |",
     ]
-    for row in summary.to_dict("records"):
+    for row in tables["summary"].to_dict("records"):
         accuracy = with_interval(row["accuracy"], row["accuracy_low"], row["accuracy_high"])
         macro_f1 = with_interval(row["macro_f1"], row["macro_f1_low"], row["macro_f1_high"])
         lines.append(
@@ -66,16 +101,26 @@ def _report(
             f"| {macro_f1} | {row['seconds_per_epoch']:.3f} | {row['parameters']:,} |"
         )
     lines += ["", "Differences, paired on seeds:", ""]
-    for row in differences.to_dict("records"):
+    for row in tables["differences"].to_dict("records"):
         found = with_interval(row["mean"], row["low"], row["high"], sign="+")
         lines.append(
             f"- {row['metric']}, {row['a']} − {row['b']} "
             f"({row['model']}, {row['recipe']}, n = {row['n']}): {found}"
         )
+    lines += ["", "Right on more test images, each counted once over all seeds (exact sign test):", ""]
+    for row in tables["sign-tests"].to_dict("records"):
+        lines.append(
+            f"- {row['a']} on {row['better_a']}, {row['b']} on {row['better_b']} of {row['images']} "
+            f"({row['model']}, {row['recipe']}): p = {row['p']:.3g}, corrected {row['p_holm']:.3g}"
+        )
+    lines += ["", "Expected calibration error:", ""]
+    for row in tables["calibration"].to_dict("records"):
+        found = with_interval(row["error"], row["error_low"], row["error_high"])
+        lines.append(f"- {row['library']} ({row['model']}, {row['recipe']}, n = {row['n']}): {found}")
     lines += ["", "Measured with:", ""]
-    for row in summary.to_dict("records"):
+    for row in tables["summary"].to_dict("records"):
         lines.append(f"- {row['versions']}; {row['hardware']}")
-    lines += ["", *(f"![training curves]({name})" for name in curves)]
+    lines += ["", *(f"![{name.partition('-')[0]}]({name})" for name in drawings)]
     return "\n".join(lines) + "\n"
 
 
