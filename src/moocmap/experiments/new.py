@@ -178,10 +178,10 @@ def experiment_file(name: str, folder: Folder, path: str, body: Body, libraries:
     """
     called = name.replace("-", " ").capitalize()
     names = [CALLED[library] for library in libraries]
-    between = " and ".join(names), " y ".join(names)
+    between = _listed(names, "and"), _listed(names, "y")
     count, number = len(folder.classes), folder.images
     text = f"""\
-# {called}: a comparison of {between[0]} on your own images. Keys: see moocmap's experiments/README.md.
+# A comparison of libraries on your own images. What each key means: moocmap's experiments/README.md.
 title:
   en: {_quoted(f"{called}: {between[0]} compared")}
   es: {_quoted(f"{called}: comparación de {between[1]}")}
@@ -217,6 +217,10 @@ recipes:
 {indent(_recipe(folder, body), "    ")}"""
     _check(text)
     return text
+
+
+def _listed(names: Sequence[str], word: str) -> str:
+    return f" {word} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _source(folder: Folder, path: str) -> str:
