@@ -103,7 +103,8 @@ def made_up(
         metrics=metrics,
         software={library: "1", "backend": "b", "b": "2"},
         hardware=SimpleNamespace(cpu="A Processor", cores=2, threads=1, accelerator="none"),
-        weights=SimpleNamespace(parameters=10),
+        weights=SimpleNamespace(parameters=10, initial_sha256="0"),
+        data={},
     )
     if performance is not None:
         object.__setattr__(facts, "performance", performance)

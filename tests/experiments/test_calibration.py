@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from moocmap.experiments.calibration import calibration, expected_calibration_error
+from moocmap.experiments.mistakes import top_losses
 from moocmap.experiments.record import Record
 
 from .made_up import made_up
@@ -29,6 +31,14 @@ def test_the_error_of_two_bins_by_hand() -> None:
     assert found.gap.mean == pytest.approx((4 * 0.9 + 2 * 0.6) / 6 - 0.5)
     assert found.brier.mean == pytest.approx((3 * 2 * 0.1**2 + 2 * 0.9**2 + 2 * 2 * 0.6**2) / 6)
     assert math.isnan(found.error.low), "one run has no interval"
+
+
+def test_many_images_keep_only_the_probabilities_that_are_needed() -> None:
+    whole = made_up(labels=["dog", "dog", "cat"], dog=[0.9, 0.3, 0.6])
+    slim = replace(whole, predictions=whole.predictions.drop(columns=["p_cat", "p_dog"]))
+    assert calibration([slim]).error == pytest.approx(calibration([whole]).error, nan_ok=True)
+    assert calibration([slim]).brier.mean == pytest.approx((2 * 0.1**2 + 2 * 0.7**2 + 2 * 0.6**2) / 3)
+    assert top_losses([slim]) == top_losses([whole])
 
 
 def test_who_is_as_sure_as_right_has_no_error() -> None:

@@ -355,6 +355,31 @@ def test_a_page_of_many_settings_is_folded(
     assert "publicado: 0,610" in cell
 
 
+def test_phases_that_stopped_early_are_told_apart(
+    bare_root: Path, guide: Guide, strings: dict[str, Strings], write_records: Callable[..., None]
+) -> None:
+    path = bare_root / "experiments" / "tiny.yml"
+    stops = "    early_stopping: {monitor: validation_loss, patience: 1}\n"
+    path.write_text(path.read_text().replace("    batch_size: 16\n", "    batch_size: 16\n" + stops))
+    write_records(bare_root, "tiny")
+    cut = bare_root / "experiments" / "results" / "tiny" / "keras-small-cnn-matched-seed1" / "epochs.csv"
+    pd.read_csv(cut).iloc[:-1].to_csv(cut, index=False)
+    tiny = measure(bare_root, next(one for one in load_experiments(bare_root)[0] if one.id == "tiny"))
+    view, t = GuideView(guide), strings["en"]
+    page = next(one for one in site_pages(view, t, [tiny], Origins()) if one.path == "experiments/tiny")
+    text = render(
+        page, environment(REPOSITORY / "site" / "templates"), t, shared_data(view, t, [tiny], Origins())
+    )
+    soup = BeautifulSoup(text, "html.parser")
+    table = soup.select_one(".mm-curves:not(.mm-curves--narrow) ~ details table")
+    rows = [[cell.get_text() for cell in row.find_all(["th", "td"])][:4] for row in table.select("tbody tr")]
+    assert ["Keras", "whole network", "3", "2"] in rows, "n stands beside the epoch"
+    assert ["fastai", "whole network", "3", "3"] in rows
+    settings = soup.select_one("table.mm-settings").get_text(" ")
+    assert "when validation loss has not improved for 1 epoch" in settings
+    assert len(tiny.plot_files(t)) == 4
+
+
 def test_published_figures_stand_beside_the_measured_ones(site: Path) -> None:
     soup = BeautifulSoup((site / "es" / "experiments" / "tiny.html").read_text(), "html.parser")
     rows = [

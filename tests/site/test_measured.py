@@ -13,6 +13,7 @@ from moocmap.diagnostics import DiagnosticsError
 from moocmap.experiments.load import load_experiments
 from moocmap.site.by_model import duration, duration_interval
 from moocmap.site.figures import Curves, Span
+from moocmap.site.findings import checks
 from moocmap.site.locales import Strings
 from moocmap.site.measured import Measured, measure
 from moocmap.site.wording import Wording
@@ -258,3 +259,11 @@ def test_what_differs_between_runs_is_said(bare_root: Path, write_records: Write
         "versions",
         "machine",
     ]
+
+
+def test_another_head_is_another_recipe() -> None:
+    head = {"target": [{"layer": "dense", "units": 2}]}
+    other = {"target": [{"layer": "batchnorm", "keep": 0.99, "epsilon": 1e-3}, *head["target"]]}
+    same = {check.id: check.holds for check in checks([made_up("keras"), made_up("fastai", heads=head)])}
+    apart = {check.id: check.holds for check in checks([made_up("keras"), made_up("fastai", heads=other)])}
+    assert (same["recipe"], apart["recipe"]) == (True, False)

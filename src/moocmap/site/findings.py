@@ -243,7 +243,7 @@ def checks(records: Sequence[Record]) -> list[Check]:
                 "weights",
                 all(_equal(pair, lambda record: record.facts.weights.initial_sha256) for pair in pairs),
             ),
-            Check("recipe", all(_equal(pair, lambda record: record.facts.spec["phases"]) for pair in pairs)),
+            Check("recipe", all(_equal(pair, _training) for pair in pairs)),
         ]
     libraries = _groups(records, lambda record: record.library)
     return [
@@ -251,6 +251,12 @@ def checks(records: Sequence[Record]) -> list[Check]:
         Check("versions", all(_equal(group, lambda record: record.facts.software) for group in libraries)),
         Check("machine", _equal(records, lambda record: record.facts.hardware)),
     ]
+
+
+def _training(record: Record) -> list[Any]:
+    """Return all that decides how a network is built and trained, but for its first weights and the images."""
+    keys = ("phases", "body", "heads", "initialization", "selection")
+    return [record.facts.spec.get(key) for key in keys]
 
 
 def _equal(records: Sequence[Record], value: Callable[[Record], object]) -> bool:
