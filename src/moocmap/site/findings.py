@@ -254,7 +254,7 @@ def checks(records: Sequence[Record]) -> list[Check]:
 
 
 def _training(record: Record) -> list[Any]:
-    """Return all that decides how a network is built and trained, but for its first weights and the images."""
+    """Return all that decides how a network is built and trained, but for first weights and images."""
     keys = ("phases", "body", "heads", "initialization", "selection")
     return [record.facts.spec.get(key) for key in keys]
 
