@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parent.parent.parent
+RUNS = len(list((REPOSITORY / "experiments" / "results" / "digits").iterdir()))
+"""The runs of the published experiment, all of them recorded."""
 
 
 @pytest.fixture
@@ -25,14 +27,14 @@ def project(tmp_path):
 def test_list_tells_how_many_runs_are_recorded(moocmap, project):
     done = moocmap("experiment", "list", "--format", "json", root=project)
     digits = next(row for row in json.loads(done.stdout) if row["id"] == "digits")
-    assert (digits["runs"], digits["recorded"], digits["records"]) == (6, 6, "experiments/results")
+    assert (digits["runs"], digits["recorded"], digits["records"]) == (RUNS, RUNS, "experiments/results")
 
 
 def test_show_has_a_line_for_each_run(moocmap, project):
     shutil.rmtree(project / "experiments" / "results" / "digits" / "keras-small-cnn-matched-seed1")
     done = moocmap("experiment", "show", "digits", "--format", "csv", root=project)
     rows = {row["run"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
-    assert len(rows) == 6
+    assert len(rows) == RUNS
     assert rows["keras-small-cnn-matched-seed1"]["recorded"] == "no"
     assert 0.5 < float(rows["keras-small-cnn-matched-seed0"]["test accuracy"]) < 1
 
@@ -43,8 +45,8 @@ def test_report_derives_table_and_plots_from_the_records(moocmap, project):
     for library, row in by_library.items():
         records = (project / "experiments" / "results" / "digits").glob(f"{library}-*/run.json")
         accuracies = [json.loads(path.read_text())["metrics"]["test"]["accuracy"] for path in records]
-        assert row["n"] == len(accuracies) == 3
-        assert row["accuracy"] == pytest.approx(sum(accuracies) / 3)
+        assert row["n"] == len(accuracies) == RUNS / 2
+        assert row["accuracy"] == pytest.approx(sum(accuracies) / len(accuracies))
         assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
     folder = project / "build" / "reports" / "digits"
     assert {"report.md", "summary.csv", "differences.csv"} <= {path.name for path in folder.iterdir()}
@@ -54,7 +56,7 @@ def test_report_derives_table_and_plots_from_the_records(moocmap, project):
 def test_a_recorded_experiment_is_not_trained_again(moocmap, project):
     done = moocmap("experiment", "run", "digits", root=project)
     assert done.returncode == 0
-    assert "0 recorded, 6 already there" in done.stdout
+    assert f"0 recorded, {RUNS} already there" in done.stdout
     assert "--results build/results" in done.stdout
 
 
@@ -68,7 +70,7 @@ def test_results_are_seen_from_the_guide_and_titles_are_no_markup(moocmap, proje
     )
     assert done.returncode == 0, done.stderr
     assert "[/red] :100: Handwritten" in done.stdout
-    assert done.stdout.count(" yes ") == 6
+    assert done.stdout.count(" yes ") == RUNS
 
 
 def test_a_record_of_other_settings_is_refused_with_what_differs(moocmap, project):
@@ -103,6 +105,19 @@ def test_a_wrong_word_is_answered_with_the_right_one(moocmap, project, arguments
     done = moocmap("experiment", *arguments, root=project)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_a_new_experiment_leaves_the_guide_without_findings(moocmap, guide, photos):
+    before = moocmap("check", "--strict", root=guide).returncode
+    done = moocmap("experiment", "new", "loaves", "--folder", photos, root=guide)
+    assert done.returncode == 0, done.stderr
+    checked = moocmap("check", "--strict", root=guide)
+    assert checked.returncode == before, checked.stdout
+    assert "loaves" not in checked.stdout
+    listed = json.loads(moocmap("experiment", "list", "--format", "json", root=guide).stdout)
+    assert [(row["id"], row["runs"], row["recorded"]) for row in listed if row["id"] == "loaves"] == [
+        ("loaves", 6, 0)
+    ]
 
 
 RUN = "fastai-small-cnn-matched-seed0"
