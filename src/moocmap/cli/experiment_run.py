@@ -272,9 +272,9 @@ class _Shown:
 
 def _note(event: Event) -> str:
     accuracy = event.metrics.get("validation_accuracy")
-    shown = "" if accuracy is None else f", validation accuracy {accuracy:.3f}"
-    left = _left(event.run_seconds_left)
-    return f"{event.phase}, epoch {event.epoch} of {event.epochs}{shown}{f', {left}' if left else ''}"
+    shown = "" if accuracy is None else f"validation accuracy {accuracy:.3f}"
+    place = f"{event.phase} {event.epoch}/{event.epochs}"
+    return ", ".join(filter(None, (_left(event.run_seconds_left), place, shown)))
 
 
 def _left(seconds: float | None) -> str:

@@ -11,6 +11,8 @@ from moocmap.experiments.model import Run
 
 Kind = tuple[str, str, str]
 """What epochs take their time by: library, model and phase."""
+START = "start"
+"""In place of a phase: what a worker needs before its first epoch, which may be longer than all of them."""
 
 
 class Clock:
@@ -23,13 +25,20 @@ class Clock:
 
     @staticmethod
     def kinds(run: Run) -> list[Kind]:
-        """Return what kind each epoch of a run is of, in their order."""
-        return [(run.library, run.model, p["name"]) for p in run.spec["phases"] for _ in range(p["epochs"])]
+        """Return what kind each part of a run is of, in their order: its start, then its epochs."""
+        epochs = [(run.library, run.model, p["name"]) for p in run.spec["phases"] for _ in range(p["epochs"])]
+        return [(run.library, run.model, START), *epochs]
+
+    def begin(self) -> None:
+        """Note that a worker is about to be started."""
+        self.last = monotonic()
 
     def start(self, run: Run, done: int) -> None:
-        """Note that a run begins, with so many epochs done."""
-        self.left[run.id] = self.kinds(run)[done:]
-        self.last = monotonic()
+        """Note that a run's worker has started, with so many epochs done."""
+        now, kind = monotonic(), (run.library, run.model, START)
+        self.spent.setdefault(kind, []).append(now - self.last)
+        self.left[run.id] = self.kinds(run)[1 + done :]
+        self.last = now
 
     def epoch(self, run: Run, phase: str) -> None:
         """Note that an epoch is done. Those that its phase skipped before are not counted."""
@@ -45,24 +54,25 @@ class Clock:
         self.left.pop(run.id, None)
 
     def seconds_left(self) -> float | None:
-        """Estimate the seconds for the epochs that are left; None while none is done."""
+        """Estimate the seconds for what is left of all runs; None while no epoch is done."""
         return seconds_left([kind for kinds in self.left.values() for kind in kinds], self.spent)
 
 
 def seconds_left(left: Iterable[Kind], spent: Mapping[Kind, Sequence[float]]) -> float | None:
-    """Estimate the seconds of epochs from those that were spent on others.
+    """Estimate the seconds of starts and epochs from those that were spent on others.
 
     An epoch takes the median of its kind; where none of its kind is done, that of the same model in the same
-    library, else that of all.
+    library, else that of all. So does a start, from other starts.
     """
-    if not spent:
+    if all(phase == START for _, _, phase in spent):
         return None
 
     def typical(kind: Kind) -> float:
-        alike = [second for other, seconds in spent.items() if other == kind for second in seconds]
-        near = [second for other, seconds in spent.items() if other[:2] == kind[:2] for second in seconds]
-        every = [second for seconds in spent.values() for second in seconds]
-        return median(alike or near or every)
+        same = {other: s for other, s in spent.items() if (other[2] == START) == (kind[2] == START)}
+        alike = [second for other, seconds in same.items() if other == kind for second in seconds]
+        near = [second for other, seconds in same.items() if other[:2] == kind[:2] for second in seconds]
+        every = [second for seconds in same.values() for second in seconds]
+        return median(alike or near or every or [0.0])
 
     counts = Counter(left)
     return sum(count * typical(kind) for kind, count in counts.items())

@@ -222,6 +222,7 @@ class _Session:
     def train(self, run: Run, number: int) -> None:
         """Train one run in a process of its own and record it."""
         self.tell("started", run, number)
+        self.clock.begin()
         machine = self.machines[run.id]
         self.pretrain(run, machine, number)
         folder = prepare_folder(self.work / run.id, run, machine)
