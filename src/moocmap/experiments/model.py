@@ -199,7 +199,9 @@ class Experiment:
         head = recipe.head_for(library).model_dump()
         if head["pooling"] is None and zoo.MODELS[model].ends_in_maps:
             head["pooling"] = "average"
-        head["variant"] = "torch" if library == "fastai" else "keras"
+        if head["batchnorm"] is True:
+            own = "torch" if library == "fastai" else "keras"
+            head["batchnorm"] = own if recipe.architecture == "own" else architecture
         target = settings.data.as_spec()
         tasks = {"target": target}
         heads = {"target": zoo.head(len(target["classes"]), **head)}

@@ -123,7 +123,8 @@ class Head(Closed):
     """What stands on the body: pooling, then for each of `hidden` a dense layer with ReLU, then the logits.
 
     `batchnorm` and `dropout` stand before each dense layer; `dropout` is one rate, or one for each dense
-    layer. Without `bias` the dense layers have none.
+    layer. A BatchNorm has the constants of the body's architecture, or those that "keras" or "torch" take by
+    default. Without `bias` the dense layers have none.
     """
 
     pooling: Literal["none", "average", "max", "max-and-average"] | None = Field(
@@ -131,7 +132,7 @@ class Head(Closed):
         description="How feature maps become a vector; without it average, for bodies that end in maps.",
     )
     hidden: list[Count] = []
-    batchnorm: bool = False
+    batchnorm: bool | Literal["keras", "torch"] = False
     dropout: Chance | list[Chance] = 0.0
     bias: bool = True
 
@@ -145,7 +146,9 @@ class Head(Closed):
 
 
 HEADS: dict[str, Head] = {
-    "fastai": Head(pooling="max-and-average", hidden=[512], batchnorm=True, dropout=[0.25, 0.5], bias=False),
+    "fastai": Head(
+        pooling="max-and-average", hidden=[512], batchnorm="torch", dropout=[0.25, 0.5], bias=False
+    ),
     "keras": Head(pooling="average", dropout=0.2),
 }
 """Each library's default head: fastai's `create_head`; that of Keras' guide to transfer learning."""

@@ -127,23 +127,23 @@ def head(
     *,
     pooling: str | None = None,
     hidden: Sequence[int] = (),
-    batchnorm: bool = False,
+    batchnorm: str | None = None,
     dropout: float | Sequence[float] = 0.0,
     bias: bool = True,
-    variant: str = "torch",
     prefix: str = "head",
 ) -> list[Layer]:
     """Return a head: pooling, dense layers of `hidden` units with ReLU, then one logit for each class.
 
     `pooling` is "average", "max", "max-and-average" or None. `batchnorm` and `dropout` (a rate for all, or
-    one for each dense layer) stand before each dense layer, as in fastai's `create_head`.
+    one for each dense layer) stand before each dense layer, as in fastai's `create_head`; `batchnorm` names
+    whose constants it has (see `HEAD_NORMS`).
     """
     layers: list[Layer] = [{"layer": POOLINGS[pooling]}] if pooling else []
     widths = [*hidden, classes]
     rates = [dropout] * len(widths) if isinstance(dropout, float | int) else dropout
     for number, (units, rate) in enumerate(zip(widths, rates, strict=True), start=1):
         if batchnorm:
-            keep, epsilon = HEAD_NORMS[variant]
+            keep, epsilon = HEAD_NORMS[batchnorm]
             norm = {"layer": "batchnorm", "name": f"{prefix}-norm{number}", "keep": keep, "epsilon": epsilon}
             layers.append(norm)
         if rate:
