@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from moocmap import tables
-from moocmap.cli.common import counted, err, out, root_of, say
+from moocmap.cli.common import err, out, root_of, say
 from moocmap.cli.experiment_common import (
     DataOption,
     FormatOption,
@@ -30,6 +30,7 @@ from moocmap.cli.experiment_common import (
     load_one,
     places_for,
 )
+from moocmap.cli.experiment_estimate import show_estimate
 from moocmap.experiments.model import Experiment, Run
 from moocmap.tables import Format
 
@@ -89,7 +90,7 @@ def run(
         root, experiment, chosen, _records(root, results), places_for(root, data, weights, _tell), tensorboard
     )
     if dry_run:
-        _estimate(call, form)
+        show_estimate(call.root, experiment, chosen, call.results, call.places, form)
     else:
         _train(call)
 
@@ -279,59 +280,3 @@ def _note(event: Event) -> str:
 
 def _left(seconds: float | None) -> str:
     return "" if seconds is None else f"{duration(seconds)} left"
-
-
-# Estimating -------------------------------------------------------------------------------------------
-
-BASES = {
-    "own records": "times: from records of this machine (build/results)",
-    "published records": "times: from published records, which may be another machine's",
-    "rule": "times: from the layers' multiply-adds and this processor's speed; right within a factor of "
-    "about five, and far too long where an accelerator trains",
-}
-
-
-def _estimate(call: Call, form: Format) -> None:
-    """Show what would be trained and what it would cost."""
-    from moocmap.experiments.estimate import estimate, gigabytes, read_paces, warnings
-    from moocmap.experiments.runner import is_recorded
-    from moocmap.experiments.shelf import OWN, PUBLISHED
-    from moocmap.experiments.status import WORK
-    from moocmap.experiments.whereabouts import missing_weights
-
-    home = call.results / call.experiment.id
-    pending = [one for one in call.runs if not is_recorded(one, home)]
-    paces = read_paces(call.root / OWN, call.root / PUBLISHED)
-    found = estimate(call.experiment, pending, call.places, paces)
-    rows = []
-    for one, costs in zip(pending, found, strict=True):
-        row: dict[str, object] = {"run": one.id, "epochs": one.epochs}
-        if form is not Format.TABLE:
-            names = ("images", "parameters", "seconds", "memory", "disk", "basis")
-            rows.append(row | {name: getattr(costs, name) if costs else None for name in names})
-        elif costs is None:
-            rows.append(row | dict.fromkeys(("images", "parameters", "time", "memory", "disk"), "?"))
-        else:
-            row |= {"images": f"{costs.images:,}", "parameters": f"{costs.parameters:,}"}
-            row |= {"time": duration(costs.seconds), "memory": gigabytes(costs.memory)}
-            rows.append(row | {"disk": gigabytes(costs.disk)})
-    if rows or form is not Format.TABLE:
-        tables.show(rows, form, out, too_wide=["disk"])
-    known = [costs for costs in found if costs is not None]
-    if form is Format.TABLE:
-        say(f"{counted(len(pending), 'run')} to train, {len(call.runs) - len(pending)} already recorded")
-        if known:
-            say(f"together about {duration(sum(costs.seconds for costs in known))}, one run after the other")
-            for basis in dict.fromkeys(costs.basis for costs in known):
-                say(BASES[basis])
-        if len(known) < len(found):
-            say("?: its images are not on this machine yet; run fetches them, or name their folder: --root")
-    lacking = dict.fromkeys(filter(None, (missing_weights(one, call.places) for one in pending)))
-    for file in lacking:
-        _warn(f"{file} is not on this machine; run downloads it")
-    for sentence in warnings(known, call.root / WORK):
-        _warn(sentence)
-
-
-def _warn(sentence: str) -> None:
-    err.print(f"[yellow]warning:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
