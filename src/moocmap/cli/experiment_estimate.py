@@ -33,7 +33,7 @@ def show_estimate(  # noqa: PLR0917 (all of a call of `run`)
 
     In a table for reading, runs that differ in their seeds only share a row.
     """
-    from moocmap.experiments.estimate import estimate, read_paces, warnings
+    from moocmap.experiments.estimate import estimate, free_disk, gigabytes, read_paces, warnings
     from moocmap.experiments.runner import is_recorded
     from moocmap.experiments.shelf import OWN, PUBLISHED
     from moocmap.experiments.status import WORK
@@ -43,9 +43,12 @@ def show_estimate(  # noqa: PLR0917 (all of a call of `run`)
     known = [costs for costs in found if costs is not None]
     if form is Format.TABLE:
         if pending:
-            tables.show(_grouped(pending, found), form, out, too_wide=["disk"])
+            tables.show(_grouped(pending, found), form, out)
         say(f"{counted(len(pending), 'run')} to train, {len(runs) - len(pending)} already recorded")
         if known:
+            say(f"images: {', '.join(f'{n:,}' for n in dict.fromkeys(costs.images for costs in known))}")
+            disk = gigabytes(max(costs.disk for costs in known))
+            say(f"checkpoints: up to {disk} at a time, of {gigabytes(free_disk(root / WORK))} that are free")
             say(f"together about {duration(sum(costs.seconds for costs in known))}, one run after the other")
         for basis in dict.fromkeys(costs.basis for costs in known):
             say(BASES[basis])
@@ -75,17 +78,15 @@ def _grouped(runs: Sequence[Run], found: Sequence[Estimate | None]) -> list[dict
     for (library, model, recipe), members in groups.items():
         run, costs = members[0]
         row: dict[str, object] = {
-            "library": library,
-            "setting": f"{model}, {recipe}",
-            "seeds": ", ".join(str(one.seed) for one, _ in members),
+            "runs": f"{library}-{model}-{recipe}",
+            "seeds": len(members),
             "epochs": run.epochs,
         }
         if costs is None:
-            rows.append(row | dict.fromkeys(("images", "parameters", "each", "memory", "disk"), "?"))
+            rows.append(row | dict.fromkeys(("parameters", "each", "memory"), "?"))
             continue
-        row |= {"images": f"{costs.images:,}", "parameters": f"{costs.parameters:,}"}
-        row |= {"each": duration(costs.seconds), "memory": gigabytes(costs.memory)}
-        rows.append(row | {"disk": gigabytes(costs.disk)})
+        row |= {"parameters": f"{costs.parameters / 1e6:.3g} M", "each": duration(costs.seconds)}
+        rows.append(row | {"memory": gigabytes(costs.memory)})
     return rows
 
 

@@ -318,7 +318,7 @@ def _seconds_by_rule(spec: Spec, phase: Phase, size: TaskSize, speed: float) -> 
     body, head = _sum(costs[: len(spec["body"])]), _sum(costs[len(spec["body"]) :])
     trained = (3 * body if phase["train"] == "all" else body) + 3 * head
     work = size.parts["train"] * trained + size.parts["validation"] * (body + head)
-    share = 1.0 if spec["threads"] is None else min(spec["threads"] / (os.cpu_count() or 1), 1.0)
+    share = 1.0 if spec["threads"] is None else min(spec["threads"] / _cores(), 1.0)
     steps = math.ceil(size.parts["train"] / phase["batch_size"])
     return work / (speed * REACHED * share) + steps * STEP
 
@@ -327,14 +327,21 @@ def _sum(costs: Iterable[LayerCost]) -> int:
     return sum(cost.multiply_adds for cost in costs)
 
 
-def calibrate(size: int = 512, least: float = 0.1) -> float:
-    """Measure for `least` seconds how many multiply-adds of float32 a second this machine does."""
+def calibrate(size: int = 64, least: float = 0.1) -> float:
+    """Measure for `least` seconds how many multiply-adds of float32 a second this machine does at best.
+
+    One core is measured, and taken times their number. The matrices are so small that BLAS keeps to one
+    thread, and that a product ends before another program gets its turn on a busy machine.
+    """
     rng = np.random.default_rng(0)
-    a, b = (rng.random((size, size), dtype=np.float32) for _ in range(2))
-    a @ b  # the first one starts the threads
+    a, b, c = (rng.random((size, size), dtype=np.float32) for _ in range(3))
     fastest, begin = math.inf, perf_counter()
     while perf_counter() - begin < least:
         start = perf_counter()
-        a @ b
+        np.matmul(a, b, out=c)
         fastest = min(fastest, perf_counter() - start)
-    return size**3 / fastest
+    return size**3 / fastest * _cores()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
