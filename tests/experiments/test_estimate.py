@@ -44,7 +44,7 @@ def test_every_model_of_the_zoo_can_be_followed(model: str) -> None:
                 continue
             if pooling and not zoo.MODELS[model].ends_in_maps:
                 continue
-            layers = zoo.body(model, variant) + zoo.head(7, pooling=pooling, hidden=[5], batchnorm=True)
+            layers = zoo.body(model, variant) + zoo.head(7, pooling=pooling, hidden=[5], batchnorm="torch")
             assert layer_costs(layers, image)[-1].shape == (1, 1, 7)
 
 
