@@ -356,6 +356,8 @@ def _why(status: int, folder: Path) -> str:
         if status == -9:
             reason += ", perhaps because memory ran out"
         hint = "run again to go on from the last epoch"
+        if status == -9:
+            hint += "; if that does not help, end other programs, or lower batch_size or image_size"
     else:
         reason = said[-1].removeprefix("error: ") if said else f"the worker ended with status {status}"
         hint = "mend it and run again to go on from the last epoch"
