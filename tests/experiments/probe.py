@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from moocmap.experiments import augment, data, weights, zoo
+from moocmap.experiments import augment, data, explanations, weights, zoo
 from moocmap.experiments.batches import Batches
 from moocmap.experiments.spec import METRICS, Spec, layers_of
 from moocmap.experiments.worker import EpochEnd, PhaseTask
@@ -91,10 +91,29 @@ def dropped(worker: Any) -> Any:
 
 
 def explained(package: str, layers: list[zoo.Layer], weights: Any, part: data.Part) -> dict[str, Any]:
-    """Return Grad-CAM and activations of three images."""
+    """Return Grad-CAM of three images' likeliest classes, and activations."""
     explaining = importlib.import_module(f"{package}.explaining")
-    found = explaining.explain(layers, weights, part.images[:3], part.labels[:3])
+    classes = (
+        importlib.import_module(f"{package}.training").logits(layers, weights, part.images[:3]).argmax(1)
+    )
+    found = explaining.explain(layers, weights, part.images[:3], classes)
+    if "fastai" in package:
+        found["captum"] = captums(layers, weights, part.images[:3], classes)
     return {f"explained-{name}": array for name, array in found.items()}
+
+
+def captums(layers: list[zoo.Layer], weights: Any, images: Any, classes: Any) -> Any:
+    """Return the Grad-CAM that captum computes, each from 0 to 1."""
+    torch = importlib.import_module("torch")
+    build = importlib.import_module("moocmap.experiments.fastai_worker.layers").build
+    model = build(layers, weights).eval()
+    last = explanations.map_layer(layers)
+    assert last is not None
+    grad_cam = importlib.import_module("captum.attr").LayerGradCam(model, list(model.children())[last])
+    batch = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+    found = grad_cam.attribute(batch, target=torch.from_numpy(classes), relu_attributions=True)
+    maps = found.detach()[:, 0]
+    return (maps / maps.amax(dim=(1, 2), keepdim=True)).numpy()
 
 
 def cosine(keras: Any) -> Any:

@@ -156,6 +156,9 @@ def test_both_libraries_explain_alike(probes: dict[str, Arrays]) -> None:
         np.testing.assert_allclose(
             keras["explained-heatmaps"], other["explained-heatmaps"], atol=2e-3, err_msg=library
         )
+        np.testing.assert_allclose(
+            other["explained-heatmaps"], probes["fastai"]["explained-captum"], atol=2e-3
+        )
         assert list(keras["explained-layers"]) == list(other["explained-layers"])
         for number in range(len(keras["explained-layers"])):
             name = f"explained-activation{number}"
@@ -207,6 +210,26 @@ def test_reseeding_keras_repeats_its_random_numbers(probes: dict[str, Arrays]) -
     assert (first != other).any()
 
 
+def rich_run(library: str) -> Run:
+    """A run with much to remember: optimizers by group, augmentation, mixing, dropout, a best epoch."""
+    phases = [
+        {"train": "head", "epochs": 2, "lr": 0.01},
+        {"train": "all", "epochs": 2, "lr": [1e-4, 2e-3]},
+    ]
+    changes = {
+        "phases": phases,
+        "augment": "common",
+        "mixup": 0.3,
+        "clip_norm": 1.0,
+        "head": {"hidden": [8], "dropout": 0.2},
+        "selection": "best-validation-loss",
+    }
+    experiment = make_experiment(
+        explain=2, **{f"recipes__matched__{name}": change for name, change in changes.items()}
+    )
+    return next(run for run in experiment.runs() if run.library == library)
+
+
 class Session:
     """Starts a worker in a folder, and kills it where a test says so."""
 
@@ -245,8 +268,9 @@ def uninterrupted(
 
     def get(library: str) -> tuple[Record, str]:
         if library not in kept:
-            run = next(run for run in make_experiment().runs() if run.library == library)
-            kept[library] = Session(run, tmp_path_factory.mktemp(library) / "work", environment).finish()
+            kept[library] = Session(
+                rich_run(library), tmp_path_factory.mktemp(library) / "work", environment
+            ).finish()
         return kept[library]
 
     return get
@@ -264,8 +288,7 @@ def test_killed_a_run_ends_as_if_it_had_not_been(
     kills: list[int],
 ) -> None:
     """Kill after 3 epochs, in the middle of the second phase, or after 5, in the middle of the third."""
-    run = next(run for run in make_experiment().runs() if run.library == library)
-    session = Session(run, tmp_path / "work", environment)
+    session = Session(rich_run(library), tmp_path / "work", environment)
     for epochs in kills:
         session.kill_after(epochs, pause=0.01)
     record, _ = session.finish()
@@ -296,6 +319,17 @@ def test_the_libraries_records_share_data_weights_and_rates(uninterrupted: Unint
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
+def test_a_record_explains_as_many_predictions_as_asked(uninterrupted: Uninterrupted, library: str) -> None:
+    place = uninterrupted(library)[0].explanations
+    assert place is not None
+    with np.load(place, allow_pickle=False) as file:
+        found = dict(file)
+    assert found["heatmaps"].shape == (2, 2, 2)
+    assert {"ids", "labels", "predictions", "losses", "layers", "activation0"} <= found.keys()
+    assert "images" not in found, "the experiment does not allow showing them"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_a_record_says_what_it_ran_on(uninterrupted: Uninterrupted, library: str) -> None:
     facts = uninterrupted(library)[0].facts
     backend = {"keras": "tensorflow", "fastai": "torch"}[library]
@@ -303,7 +337,9 @@ def test_a_record_says_what_it_ran_on(uninterrupted: Uninterrupted, library: str
     assert {library, backend, "python", "numpy", "scikit-learn"} <= facts.software.keys()
     assert facts.hardware.threads == 1
     assert facts.hardware.accelerator
-    assert facts.metrics.selected.model_dump() == {"phase": "all", "epoch": 2, "rule": "last"}
+    assert facts.performance.peak_memory_bytes
+    assert facts.performance.peak_memory_bytes > 1e8
+    assert facts.performance.images_per_second.keys() == {"pretrain", "head", "all"}
 
 
 def test_the_shared_part_of_a_worker_needs_no_more_than_it_says() -> None:

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from moocmap.diagnostics import Diagnostic
 from moocmap.experiments.model import Experiment
-from moocmap.experiments.spec import METRICS, differences, hash_of
+from moocmap.experiments.spec import EPOCH_COLUMNS, differences, hash_of
 from moocmap.fields import Closed
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 EXPLANATIONS = "explanations.npz"
 FILES = ("run.json", "epochs.csv", "predictions.csv")
-EPOCH_COLUMNS = ("phase", "epoch", *METRICS, "train_seconds", "seconds")
 PREDICTION_COLUMNS = ("id", "label", "prediction", "of_label", "of_prediction")
 """Columns of predictions.csv; with few test images one for each class's probability follows."""
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -26,6 +26,9 @@ METRICS = (
 )
 """What is measured in each epoch, in the order of epochs.csv's columns; a learning rate is the head's."""
 
+EPOCH_COLUMNS = ("phase", "epoch", *METRICS, "train_seconds", "seconds")
+"""The columns of epochs.csv."""
+
 Selection = Literal["last", "best-validation-loss", "best-validation-accuracy"]
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from moocmap.experiments import starting_weights, weights
 from moocmap.experiments.checkpoint import Checkpoint
 from moocmap.experiments.data import Part, Task, manifest
-from moocmap.experiments.spec import Spec, hash_of, layers_of
+from moocmap.experiments.spec import EPOCH_COLUMNS, Spec, hash_of, layers_of
 from moocmap.experiments.targets import one_hot
 
 FORMAT = 2
@@ -100,7 +100,7 @@ def write_record(
     partial.mkdir()
     text = json.dumps(information, indent=2, ensure_ascii=False) + "\n"
     (partial / "run.json").write_text(text, encoding="utf-8")
-    pd.DataFrame(state.rows).to_csv(
+    pd.DataFrame(state.rows, columns=list(EPOCH_COLUMNS)).to_csv(
         partial / "epochs.csv", index=False, float_format=DIGITS, lineterminator="\n"
     )
     predictions(target, chances).to_csv(
