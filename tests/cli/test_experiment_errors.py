@@ -1,4 +1,4 @@
-"""What goes wrong is told in a sentence that says what to do: no traceback, no partial record, no exit code 0."""
+"""What goes wrong is told in a sentence with what to do: no traceback, no partial record, exit code not 0."""
 
 import json
 import sys
@@ -50,10 +50,11 @@ def tiny(photos):
 
 
 @pytest.fixture
-def refused(moocmap):
+def refused(moocmap, pytestconfig):
     """Return a function that asks a command to fail as it should, and gives what it said."""
 
     def check(root, *arguments, code=1, **environment):
+        environment["PYTHONPYCACHEPREFIX"] = str(pytestconfig.cache.mkdir("pycache"))
         done = moocmap("experiment", "run", "tiny", "--root", "..", *arguments, root=root, **environment)
         said = done.stdout + done.stderr
         assert done.returncode == code, said

@@ -1,5 +1,6 @@
 """The page "compare two libraries on your own images": its commands are run as they stand there."""
 
+import html
 import os
 import re
 import subprocess
@@ -35,7 +36,7 @@ def test_both_languages_have_the_same_commands():
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_work(photos):
+def test_the_commands_of_the_page_work(photos, pytestconfig):
     pytest.importorskip("keras")
     pytest.importorskip("fastai")
     photos.rename(photos.with_name("flowers"))
@@ -43,11 +44,12 @@ def test_the_commands_of_the_page_work(photos):
         text if kind == "bash" else f"python - <<'END'\n{text}END\n" for kind, text in blocks("en")
     ]
     script = "set -eux\n" + "\n".join([first, SHORTER, *rest])
+    compiled = str(pytestconfig.cache.mkdir("compiled"))  # so that libraries are not compiled in each test
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=photos.parent,
-        env=os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "120"},
+        env=os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "120", "PYTHONPYCACHEPREFIX": compiled},
         capture_output=True,
         text=True,
         timeout=500,
@@ -67,3 +69,16 @@ def test_the_commands_of_the_page_work(photos):
     for file in ("reports/flowers/report.md", "reports/flowers/summary.csv", "lr/flowers/lr-find.svg"):
         assert (home / "build" / file).is_file()
     assert "seconds_per_epoch" in said
+
+
+def test_the_page_on_experiments_leads_to_it(moocmap, guide):
+    for part in ("site", "mkdocs.yml"):
+        (guide / part).symlink_to(REPOSITORY / part)
+    done = moocmap("pages", root=guide)
+    assert done.returncode == 0, done.stderr
+    for locale in ("en", "es"):
+        pages = guide / "build" / "pages" / locale
+        assert (pages / "your-images.md").is_file()
+        listing = html.unescape((pages / "experiments" / "index.md").read_text(encoding="utf-8"))
+        assert 'href="../your-images.html"' in listing
+    assert "your-images.md" in (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8")
