@@ -110,7 +110,8 @@ def resume(
 ) -> None:
     """Go on with the runs that were begun and are not recorded yet, and start no others.
 
-    Each goes on from its last finished epoch, and ends as if it had never been interrupted.
+    Each goes on from its last finished epoch, and ends as if it had never been interrupted. Give the same
+    --results and --root as the run was begun with.
     """
     from moocmap.experiments.status import begun
 
@@ -155,7 +156,10 @@ def status(
     working = is_at_work(home) or "training" in counts
     say("a process is at work on it" if working else "no process is at work on it")
     if not working and counts.keys() & {"begun", "failed"}:
-        say(f"to go on with what was begun: moocmap experiment resume {experiment.id}")
+        say(
+            f"to go on with what was begun: moocmap experiment resume {experiment.id} "
+            "(with the --results and --root that it was begun with)"
+        )
 
 
 def _standing_row(one: Standing) -> dict[str, object]:
