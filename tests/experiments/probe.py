@@ -45,6 +45,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "adam": {"train": "all", "lr": [1e-4, 1e-2], "optimizer": {"kind": "adam", **TINY}},
     "constant": CONSTANT,
     **{name: {**CONSTANT, **word} for name, word in WORDS.items()},
+    "bfloat16": {**CONSTANT, "precision": "bfloat16"},
     "everything": {key: value for word in [CONSTANT, *WORDS.values()] for key, value in word.items()},
 }
 """What differs from the small experiment's second phase, of one epoch."""

@@ -136,6 +136,13 @@ def test_every_word_of_a_recipe_changes_the_training(
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
+def test_mixed_precision_rounds_and_still_learns(probes: dict[str, Arrays], library: str) -> None:
+    half, full = (probes[library][f"{name}:metrics"] for name in ("bfloat16", "constant"))
+    assert (half != full).any()
+    np.testing.assert_allclose(half, full, atol=0.1)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_discriminative_rates_move_the_first_layers_less(probes: dict[str, Arrays], library: str) -> None:
     before = start(make_experiment().runs()[0].spec)
     plain, spread = (parts(probes[library], name) for name in ("constant", "discriminative"))

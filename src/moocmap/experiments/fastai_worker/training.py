@@ -107,9 +107,9 @@ class Trainee(nn.Module):  # type: ignore[misc]  # torch's types are not followe
     All of that runs on the accelerator where there is one.
     """
 
-    def __init__(self, network: Graph, fill: Fill = "reflect") -> None:
+    def __init__(self, network: Graph, fill: Fill = "reflect", precision: str = "float32") -> None:
         super().__init__()
-        self.network, self.fill = network, fill
+        self.network, self.fill, self.precision = network, fill, getattr(torch, precision)
 
     def forward(self, inputs: Mapping[str, Any]) -> Any:
         """Return the logits (n, classes; float32) of a batch."""
@@ -118,7 +118,8 @@ class Trainee(nn.Module):  # type: ignore[misc]  # torch's types are not followe
             images = augmentation.apply(images, inputs.get("matrices"), inputs.get("light"), self.fill)
         if "partners" in inputs:
             images = augmentation.mix(images, inputs["partners"], inputs["shares"])
-        return self.network(images).float()
+        with torch.autocast(images.device.type, self.precision, enabled=self.precision != torch.float32):
+            return self.network(images).float()
 
 
 def loss_of(logits: Any, wanted: Mapping[str, Any]) -> Any:
@@ -238,7 +239,7 @@ def make_learner(task: PhaseTask) -> Any:
         callbacks.append(GradientClip(phase["clip_norm"]))
     learner = Learner(
         loaders,
-        Trainee(build(task.layers, task.weights), phase["augment"]["fill"]),
+        Trainee(build(task.layers, task.weights), phase["augment"]["fill"], phase["precision"]),
         loss_func=loss_of,
         opt_func=_optimizer(phase),
         splitter=partial(_groups, task=task),
@@ -249,10 +250,8 @@ def make_learner(task: PhaseTask) -> Any:
         cbs=callbacks,
     )
     learner.remove_cbs(ProgressCallback)
-    if phase["precision"] == "float16":
-        learner.to_fp16()
-    elif phase["precision"] == "bfloat16":
-        learner.to_bf16()
+    if phase["precision"] == "float16" and place.type == "cuda":
+        learner.to_fp16()  # which scales the loss; on a processor fastai's mixed precision does nothing at all
     learner.freeze_to(_frozen_groups(task))
     return learner
 
