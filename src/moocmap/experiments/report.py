@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from moocmap.experiments import compare, plots
 from moocmap.experiments.calibration import calibration
 from moocmap.experiments.model import Experiment
+from moocmap.experiments.rates_plot import rates_plot
 from moocmap.experiments.record import Record
 from moocmap.experiments.significance import sign_tests
 from moocmap.fields import text_in
@@ -20,7 +22,7 @@ def write_report(experiment: Experiment, records: Sequence[Record], folder: Path
     """Write `report.md`, the tables behind it as CSV, and the curves as SVG; return their paths.
 
     The tables are `summary.csv`, `differences.csv`, `calibration.csv` and `sign-tests.csv`; the curves are
-    those of training and of reliability.
+    those of training, of reliability, and of the rates.
 
     Raises:
         ValueError: if there are no records.
@@ -82,6 +84,10 @@ def _curves(records: Sequence[Record], *, dark: bool) -> dict[str, str]:
         found[f"curves-{name}"] = plots.training_plot([r for group in runs.values() for r in group], dark)
         by_library = {library: calibration(group) for library, group in runs.items()}
         found[f"reliability-{name}"] = plots.reliability_plot(by_library, dark)
+        firsts = {library: group[0].facts for library, group in runs.items()}
+        images = next(iter(firsts.values())).data["target"]["parts"]["train"]["n"]
+        specs: Any = {library: facts.spec for library, facts in firsts.items()}
+        found[f"rates-{name}"] = rates_plot(specs, images, dark)
     return found
 
 

@@ -9,6 +9,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Rates(NamedTuple):
     """What an optimizer uses in one step: the learning rate and the momentum (beta 1 in Adam)."""
@@ -101,6 +104,11 @@ def rates(schedule: Mapping[str, Any], lr: float, step: int, steps: int) -> Rate
     """Return the rates of a schedule as a specification writes it: `{kind: one-cycle, warmup: 0.25, …}`."""
     options = {key: value for key, value in schedule.items() if key != "kind"}
     return SCHEDULES[schedule["kind"]](step, steps, lr, **options)
+
+
+def simulate(schedule: Mapping[str, Any], lr: float, steps: int) -> NDArray[np.float64]:
+    """Return learning rate and momentum of every step (steps, 2), without training anything."""
+    return np.array([rates(schedule, lr, step, steps) for step in range(steps)])
 
 
 def spread(lr: float | Sequence[float], groups: int) -> list[float]:

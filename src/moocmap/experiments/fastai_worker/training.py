@@ -251,7 +251,7 @@ def make_learner(task: PhaseTask) -> Any:
     )
     learner.remove_cbs(ProgressCallback)
     if phase["precision"] == "float16" and place.type == "cuda":
-        learner.to_fp16()  # which scales the loss; on a processor fastai's mixed precision does nothing at all
+        learner.to_fp16()  # which scales the loss; on a processor it would do nothing at all
     learner.freeze_to(_frozen_groups(task))
     return learner
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moocmap.experiments.keras_worker.backend import keras
-from moocmap.experiments.schedules import rates
+from moocmap.experiments.schedules import simulate
 from moocmap.experiments.worker import PhaseTask
 
 Table = NDArray[np.float32]
@@ -57,8 +57,7 @@ class Scheduled:
     @classmethod
     def for_rate(cls, task: PhaseTask, peak: float) -> Scheduled:
         """Tabulate the rates of all steps of a phase for a (peak) learning rate."""
-        steps = [rates(task.phase["schedule"], peak, step, task.steps) for step in range(task.steps)]
-        table = np.array(steps, np.float32)
+        table = simulate(task.phase["schedule"], peak, task.steps).astype(np.float32)
         return cls(task, table[:, 0], table[:, 1])
 
     def alone(self) -> Any:
