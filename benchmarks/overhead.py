@@ -31,10 +31,11 @@ def images(size: int) -> tuple[Any, Any]:
 
 def task(library: str, model: str, size: int, epochs: int) -> Any:
     """Make the task of a phase as the worker would get it: one-cycle, all layers, no augmentation."""
-    from moocmap.experiments import augment, weights, zoo
-    from moocmap.experiments.batches import Batches
-    from moocmap.experiments.data import Part
-    from moocmap.experiments.worker import PhaseTask
+    from moocmap.experiments.data.tasks import Part
+    from moocmap.experiments.models import weights, zoo
+    from moocmap.experiments.training import augment
+    from moocmap.experiments.training.batches import Batches
+    from moocmap.experiments.training.worker import PhaseTask
 
     pixels, labels = images(size)
     part = Part(pixels, labels, np.arange(IMAGES))

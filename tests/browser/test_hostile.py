@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup
 from pydantic import TypeAdapter
 
 from moocmap.curriculum.schema import data_files, json_schema, kind_of, options
-from moocmap.experiments.model import ExperimentSettings
+from moocmap.experiments.settings.model import ExperimentSettings
 from moocmap.site.engine import build
 
 from .places import served, small_guide

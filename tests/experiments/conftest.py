@@ -1,7 +1,7 @@
 import pytest
 
-from moocmap.experiments.model import Experiment
-from moocmap.experiments.record import Record, read_record
+from moocmap.experiments.results.record import Record, read_record
+from moocmap.experiments.settings.model import Experiment
 
 from .samples import make_experiment, write_fake_record
 

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from moocmap.experiments.record import EPOCH_COLUMNS, Metrics, Record, RunFacts, Selected, Test, Validation
+from moocmap.experiments.results.record import (
+    EPOCH_COLUMNS,
+    Metrics,
+    Record,
+    RunFacts,
+    Selected,
+    Test,
+    Validation,
+)
 
 PHASES = (("head", 2), ("all", 3))
 

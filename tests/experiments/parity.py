@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from moocmap.experiments import bridge, weights, zoo
-from moocmap.experiments.weights import Weights
+from moocmap.experiments.models import bridge, weights, zoo
+from moocmap.experiments.models.weights import Weights
 
 SIZE = 64
 KERAS = {

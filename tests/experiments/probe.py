@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from moocmap.experiments import augment, data, explanations, weights, zoo
-from moocmap.experiments.batches import Batches
+from moocmap.experiments.data import tasks as data
+from moocmap.experiments.models import weights, zoo
 from moocmap.experiments.spec import METRICS, Spec, layers_of
-from moocmap.experiments.worker import EpochEnd, PhaseTask
+from moocmap.experiments.training import augment, explanations
+from moocmap.experiments.training.batches import Batches
+from moocmap.experiments.training.worker import EpochEnd, PhaseTask
 
 from .samples import make_experiment
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from moocmap.experiments import data, weights
-from moocmap.experiments.checkpoint import Checkpoint
-from moocmap.experiments.model import Experiment, ExperimentSettings, Run
+from moocmap.experiments.data import tasks as data
+from moocmap.experiments.models import weights
+from moocmap.experiments.settings.model import Experiment, ExperimentSettings, Run
 from moocmap.experiments.spec import hash_of, layers_of
-from moocmap.experiments.writer import write_record
+from moocmap.experiments.training.checkpoint import Checkpoint
+from moocmap.experiments.training.writer import write_record
 
 SETTINGS: dict[str, Any] = {
     "title": "Small",

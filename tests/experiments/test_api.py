@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from moocmap.diagnostics import DiagnosticsError
-from moocmap.experiments import api, runner
-from moocmap.experiments.model import Experiment
-from moocmap.experiments.places import Places
-from moocmap.experiments.runner import Event, WorkerFacts
+from moocmap.experiments import api
+from moocmap.experiments.running import runner
+from moocmap.experiments.running.places import Places
+from moocmap.experiments.running.runner import Event, WorkerFacts
+from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.spec import ExperimentError
 
 from .samples import make_experiment, write_fake_record

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moocmap.experiments import bridge, runner, weights, zoo
+from moocmap.experiments.models import bridge, weights, zoo
+from moocmap.experiments.running import runner
 from moocmap.experiments.spec import ExperimentError
 
 from .parity import ACROSS, KERAS, TORCH

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 from scipy.special import expit, logit
 
-from moocmap.experiments import augment
-from moocmap.experiments.augment import SETS, TRANSFORMS, Augmentation, Drawn, draw, named_or_listed
 from moocmap.experiments.spec import ExperimentError
+from moocmap.experiments.training import augment
+from moocmap.experiments.training.augment import SETS, TRANSFORMS, Augmentation, Drawn, draw, named_or_listed
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from moocmap.experiments.calibration import calibration, expected_calibration_error
-from moocmap.experiments.mistakes import top_losses
-from moocmap.experiments.record import Record
+from moocmap.experiments.results.calibration import calibration, expected_calibration_error
+from moocmap.experiments.results.mistakes import top_losses
+from moocmap.experiments.results.record import Record
 
 from .made_up import made_up
 

@@ -1,5 +1,5 @@
-from moocmap.experiments.clock import START, Clock, seconds_left
-from moocmap.experiments.model import Experiment
+from moocmap.experiments.running.clock import START, Clock, seconds_left
+from moocmap.experiments.settings.model import Experiment
 
 SLOW, FAST = ("keras", "vgg16", "all"), ("fastai", "vgg16", "all")
 

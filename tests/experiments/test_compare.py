@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from moocmap.experiments import compare
-from moocmap.experiments.record import Record
+from moocmap.experiments.results import compare
+from moocmap.experiments.results.record import Record
 
 from .made_up import made_up
 

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from moocmap.experiments.costs import arrivals, costs, performance, phase_seconds, threshold, time_to
-from moocmap.experiments.record import Record
+from moocmap.experiments.results.costs import arrivals, costs, performance, phase_seconds, threshold, time_to
+from moocmap.experiments.results.record import Record
 
 from .made_up import made_up, phase
 

@@ -9,8 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from moocmap.experiments import data, sources
-from moocmap.experiments.data_settings import DataSettings
+from moocmap.experiments.data import sources
+from moocmap.experiments.data import tasks as data
+from moocmap.experiments.settings.data_settings import DataSettings
 from moocmap.experiments.spec import ExperimentError
 
 DIGITS: dict[str, Any] = {

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moocmap.experiments.data import arrange
-from moocmap.experiments.data_report import DataReport, report_on, write_data_report
-from moocmap.experiments.data_settings import DataSettings
+from moocmap.experiments.data.tasks import arrange
+from moocmap.experiments.results.data_report import DataReport, report_on, write_data_report
+from moocmap.experiments.settings.data_settings import DataSettings
 from moocmap.experiments.spec import ExperimentError
 
 from .test_data import DIGITS, listings

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pandas as pd
 import pytest
 
-from moocmap.experiments.distribution import counts, distribution_plot
+from moocmap.experiments.results.distribution import counts, distribution_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from moocmap.experiments import downloads, sources
+from moocmap.experiments.data import downloads, sources
 from moocmap.experiments.spec import ExperimentError
 
 

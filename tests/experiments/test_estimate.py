@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from moocmap.experiments import estimate as costs
-from moocmap.experiments import zoo
-from moocmap.experiments.layer_costs import layer_costs
-from moocmap.experiments.model import Experiment
-from moocmap.experiments.places import Places
-from moocmap.experiments.whereabouts import TaskSize, sizes_of
+from moocmap.experiments.models import zoo
+from moocmap.experiments.running import estimate as costs
+from moocmap.experiments.running.layer_costs import layer_costs
+from moocmap.experiments.running.places import Places
+from moocmap.experiments.running.whereabouts import TaskSize, sizes_of
+from moocmap.experiments.settings.model import Experiment
 
 from .samples import make_experiment
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from moocmap.experiments import images
-from moocmap.experiments.cleaning import STEPS, clean, near_duplicates
-from moocmap.experiments.images import COLUMNS, decode, decoded_once, list_images, manifest_of
+from moocmap.experiments.data import images
+from moocmap.experiments.data.cleaning import STEPS, clean, near_duplicates
+from moocmap.experiments.data.images import COLUMNS, decode, decoded_once, list_images, manifest_of
 from moocmap.experiments.spec import ExperimentError
 
 

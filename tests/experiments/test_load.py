@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from moocmap.experiments.load import load_experiments
+from moocmap.experiments.settings.load import load_experiments
 
 YAML = """\
 title: Small

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moocmap.experiments import api
-from moocmap.experiments.lr_find import FoundRates, phase_number, write_search
-from moocmap.experiments.lr_finder import Request, Suggestions, suggest
-from moocmap.experiments.model import Experiment
-from moocmap.experiments.places import Places
+from moocmap.experiments.running.lr_find import FoundRates, phase_number, write_search
+from moocmap.experiments.running.places import Places
+from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.spec import ExperimentError
+from moocmap.experiments.training.lr_finder import Request, Suggestions, suggest
 
 from .samples import make_experiment
 

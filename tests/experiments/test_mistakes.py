@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moocmap.experiments.mistakes import top_losses
+from moocmap.experiments.results.mistakes import top_losses
 
 from .made_up import made_up
 

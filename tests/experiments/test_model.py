@@ -3,7 +3,7 @@ import copy
 import pytest
 from pydantic import ValidationError
 
-from moocmap.experiments.model import Experiment, ExperimentSettings
+from moocmap.experiments.settings.model import Experiment, ExperimentSettings
 from moocmap.experiments.spec import differences, hash_of
 
 from .samples import SETTINGS, make_experiment

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from moocmap.cli import main
-from moocmap.experiments import published_weights
-from moocmap.experiments.load import load_experiments
-from moocmap.experiments.model import ExperimentSettings
-from moocmap.experiments.new import Body, Folder, choose_body, experiment_file, look_at
+from moocmap.experiments.models import published_weights
+from moocmap.experiments.settings.load import load_experiments
+from moocmap.experiments.settings.model import ExperimentSettings
+from moocmap.experiments.settings.new import Body, Folder, choose_body, experiment_file, look_at
 from moocmap.experiments.spec import ExperimentError
 
 Make = Callable[..., Path]

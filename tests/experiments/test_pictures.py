@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from moocmap.experiments.pictures import (
+from moocmap.experiments.results.pictures import (
     activations_plot,
     activations_size,
     heatmaps_plot,
     heatmaps_size,
     read_arrays,
 )
-from moocmap.experiments.plots import PALETTES
-from moocmap.experiments.record import DamagedRecordError
+from moocmap.experiments.results.plots import PALETTES
+from moocmap.experiments.results.record import DamagedRecordError
 
 SVG = "{http://www.w3.org/2000/svg}"
 

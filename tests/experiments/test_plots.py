@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from moocmap.experiments.calibration import calibration
-from moocmap.experiments.compare import summary
-from moocmap.experiments.model import Experiment
-from moocmap.experiments.plots import LABELS, PALETTES, in_the_dark, reliability_plot, training_plot
-from moocmap.experiments.record import Record
-from moocmap.experiments.report import with_interval, write_report
-from moocmap.experiments.significance import sign_tests
+from moocmap.experiments.results.calibration import calibration
+from moocmap.experiments.results.compare import summary
+from moocmap.experiments.results.plots import LABELS, PALETTES, in_the_dark, reliability_plot, training_plot
+from moocmap.experiments.results.record import Record
+from moocmap.experiments.results.report import with_interval, write_report
+from moocmap.experiments.results.significance import sign_tests
+from moocmap.experiments.settings.model import Experiment
 
 from .made_up import made_up, phase
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from moocmap.experiments.published import FOLDER, PublishedFigures, load_published
+from moocmap.experiments.settings.published import FOLDER, PublishedFigures, load_published
 
 REPOSITORY = Path(__file__).parents[2]
 FIGURE = "{library: keras, model: vgg16, recipe: published, metric: %s}"

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from moocmap.experiments import zoo
-from moocmap.experiments.published_weights import PUBLISHED, VARIANT_OF, by_file, published
+from moocmap.experiments.models import zoo
+from moocmap.experiments.models.published_weights import PUBLISHED, VARIANT_OF, by_file, published
 from moocmap.experiments.spec import ExperimentError
 
 from .weights_probe import ask

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moocmap.experiments import schedules
-from moocmap.experiments.load import load_experiments
-from moocmap.experiments.rates_plot import rates_plot
+from moocmap.experiments.results.rates_plot import rates_plot
+from moocmap.experiments.settings.load import load_experiments
+from moocmap.experiments.training import schedules
 
 ROOT = Path(__file__).parent.parent.parent
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,10 +9,11 @@ import typer.main
 from pydantic import BaseModel
 
 from moocmap.cli import app
-from moocmap.experiments import augment, recipe_settings
-from moocmap.experiments.model import ExperimentSettings, Names, Pretraining
-from moocmap.experiments.recipe_settings import HEADS, Recipe
-from moocmap.experiments.runner import WORKERS
+from moocmap.experiments.running.runner import WORKERS
+from moocmap.experiments.settings import recipe_settings
+from moocmap.experiments.settings.model import ExperimentSettings, Names, Pretraining
+from moocmap.experiments.settings.recipe_settings import HEADS, Recipe
+from moocmap.experiments.training import augment
 
 TEXT = (Path(__file__).parent.parent.parent / "experiments" / "README.md").read_text(encoding="utf-8")
 KEYS = set(re.findall(r"[a-z0-9_]+", " ".join(re.findall(r"`([^`\n]+)`", TEXT))))

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from moocmap.experiments.data import Part, Task
-from moocmap.experiments.model import Experiment
-from moocmap.experiments.record import PREDICTION_COLUMNS, Record, check_records, read_records
+from moocmap.experiments.data.tasks import Part, Task
+from moocmap.experiments.results.record import PREDICTION_COLUMNS, Record, check_records, read_records
+from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.spec import hash_of
-from moocmap.experiments.writer import EVERY_CLASS_UP_TO, predictions
-from moocmap.experiments.writer import test_metrics as metrics_of
+from moocmap.experiments.training.writer import EVERY_CLASS_UP_TO, predictions
+from moocmap.experiments.training.writer import test_metrics as metrics_of
 
 from .samples import make_experiment, write_fake_record
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from moocmap.experiments import runner
-from moocmap.experiments.clock import seconds_left
-from moocmap.experiments.lock import LockedError, locked
-from moocmap.experiments.model import Experiment
-from moocmap.experiments.record import FILES, read_records
-from moocmap.experiments.runner import Event, Summary, WorkerFacts, run_experiment
+from moocmap.experiments.results.record import FILES, read_records
+from moocmap.experiments.running import runner
+from moocmap.experiments.running.clock import seconds_left
+from moocmap.experiments.running.runner import Event, Summary, WorkerFacts, run_experiment
+from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.spec import ExperimentError
+from moocmap.experiments.training.lock import LockedError, locked
 
 from .samples import make_experiment, write_fake_record
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moocmap.experiments.schedules import constant, one_cycle, rates
+from moocmap.experiments.training.schedules import constant, one_cycle, rates
 
 
 @given(steps=st.integers(2, 500), lr=st.floats(1e-6, 10), warmup=st.floats(0.01, 0.99))

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moocmap.experiments import checkpoint, ledger, lr_finder, pretrained, runner, worker
-from moocmap.experiments.machine import Machine
-from moocmap.experiments.model import Run
-from moocmap.experiments.record import read_record
+from moocmap.experiments.results.record import read_record
+from moocmap.experiments.running import runner
+from moocmap.experiments.settings.model import Run
 from moocmap.experiments.spec import ExperimentError
-from moocmap.experiments.worker import EpochEnd, Library, OnEpoch, OnStep, PhaseTask, Session
+from moocmap.experiments.training import checkpoint, ledger, lr_finder, pretrained, worker
+from moocmap.experiments.training.machine import Machine
+from moocmap.experiments.training.worker import EpochEnd, Library, OnEpoch, OnStep, PhaseTask, Session
 
 from .samples import make_experiment
 

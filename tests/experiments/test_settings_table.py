@@ -1,6 +1,6 @@
 from typing import Any
 
-from moocmap.experiments.settings_table import columns, settings_table
+from moocmap.experiments.results.settings_table import columns, settings_table
 
 from .made_up import phase, spec
 

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from moocmap.experiments.record import Record
-from moocmap.experiments.significance import exact_p, holm, mcnemar, sign_tests
+from moocmap.experiments.results.record import Record
+from moocmap.experiments.results.significance import exact_p, holm, mcnemar, sign_tests
 
 from .made_up import made_up
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from moocmap.experiments import sources
+from moocmap.experiments.data import sources
 from moocmap.experiments.spec import ExperimentError
 
 ISOLATED = Path("/nonexistent/cache")

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from moocmap.cli import main
-from moocmap.experiments.checkpoint import Checkpoint
-from moocmap.experiments.lock import locked
-from moocmap.experiments.model import Experiment
-from moocmap.experiments.runner import LOG, prepare_folder
+from moocmap.experiments.running.runner import LOG, prepare_folder
+from moocmap.experiments.running.status import WORK, begun, is_at_work, standings
+from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.spec import hash_of
-from moocmap.experiments.status import WORK, begun, is_at_work, standings
+from moocmap.experiments.training.checkpoint import Checkpoint
+from moocmap.experiments.training.lock import locked
 
 from .samples import SETTINGS, make_experiment, write_fake_record
 

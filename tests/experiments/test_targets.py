@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 from sklearn.utils.class_weight import compute_class_weight
 
 from moocmap.experiments.spec import ExperimentError
-from moocmap.experiments.targets import (
+from moocmap.experiments.training.targets import (
     Mix,
     Targets,
     batch_targets,

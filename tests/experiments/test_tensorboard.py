@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from moocmap.experiments.model import Experiment
-from moocmap.experiments.runner import Event
-from moocmap.experiments.tensorboard import EventFiles
+from moocmap.experiments.running.runner import Event
+from moocmap.experiments.running.tensorboard import EventFiles
+from moocmap.experiments.settings.model import Experiment
 
 READ = """
 import json, sys

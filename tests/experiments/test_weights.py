@@ -1,6 +1,6 @@
 import numpy as np
 
-from moocmap.experiments import weights, zoo
+from moocmap.experiments.models import weights, zoo
 
 LAYERS = zoo.body("small-cnn") + zoo.head(3, hidden=[8])
 

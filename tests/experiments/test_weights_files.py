@@ -21,11 +21,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from moocmap.experiments import bridge, published_weights, weights, weights_files, zoo
 from moocmap.experiments.fastai_worker import convert
-from moocmap.experiments.published_weights import PUBLISHED
+from moocmap.experiments.models import bridge, published_weights, weights, weights_files, zoo
+from moocmap.experiments.models.published_weights import PUBLISHED
+from moocmap.experiments.settings.weights_settings import AnyWeights, WeightsSettings
 from moocmap.experiments.spec import ExperimentError, canonical
-from moocmap.experiments.weights_settings import AnyWeights, WeightsSettings
 
 from .parity import drawn
 from .weights_probe import MARK, MOBILENET, SMALL, Evil, ask, densenet_as_once_saved, given_weights

@@ -15,11 +15,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from moocmap.experiments import data, runner, schedules, weights
-from moocmap.experiments.model import Run
-from moocmap.experiments.record import Record, read_record
+from moocmap.experiments.data import tasks as data
+from moocmap.experiments.models import weights
+from moocmap.experiments.results.record import Record, read_record
+from moocmap.experiments.running import runner
+from moocmap.experiments.settings.model import Run
 from moocmap.experiments.spec import METRICS, layers_of
-from moocmap.experiments.writer import probabilities
+from moocmap.experiments.training import schedules
+from moocmap.experiments.training.writer import probabilities
 
 from .probe import SHORT, WORDS, start, task_for
 from .samples import make_experiment
@@ -350,7 +353,7 @@ def test_a_record_says_what_it_ran_on(uninterrupted: Uninterrupted, library: str
 
 
 def test_the_shared_part_of_a_worker_needs_no_more_than_it_says() -> None:
-    code = "import sys, moocmap.experiments.worker as w; print(*sys.modules)"
+    code = "import sys, moocmap.experiments.training.worker as w; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert {"numpy", "pandas"} <= loaded

@@ -23,8 +23,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from moocmap.experiments import bridge, weights, weights_files, zoo
 from moocmap.experiments.fastai_worker import convert
+from moocmap.experiments.models import bridge, weights, weights_files, zoo
 from moocmap.experiments.spec import ExperimentError
 
 from .parity import drawn

@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup, Tag
 from scipy import stats
 
 from moocmap.curriculum.model import Guide
-from moocmap.experiments.load import load_experiments
+from moocmap.experiments.settings.load import load_experiments
 from moocmap.site.locales import Strings
 from moocmap.site.measured import measure
 from moocmap.site.pages import Origins, shared_data, site_pages

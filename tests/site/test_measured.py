@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from moocmap.diagnostics import DiagnosticsError
-from moocmap.experiments.load import load_experiments
+from moocmap.experiments.settings.load import load_experiments
 from moocmap.site.by_model import duration, duration_interval
 from moocmap.site.figures import Curves, Span
 from moocmap.site.findings import checks

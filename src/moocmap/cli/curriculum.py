@@ -32,7 +32,7 @@ from moocmap.curriculum.coverage import compare as compare_courses
 from moocmap.curriculum.load import FOLDER
 from moocmap.curriculum.model import DEPTHS, Guide
 from moocmap.diagnostics import Diagnostic, as_json
-from moocmap.experiments.load import load_experiments
+from moocmap.experiments.settings.load import load_experiments
 from moocmap.fields import text_in
 from moocmap.files import write_atomically
 from moocmap.tables import Format
@@ -68,7 +68,7 @@ def check(
 
     Exit code: 0 nothing to mend, 1 errors found (with --strict: warnings too).
     """
-    from moocmap.experiments.shelf import PUBLISHED, read_shelf  # pandas takes its time
+    from moocmap.experiments.results.shelf import PUBLISHED, read_shelf  # pandas takes its time
 
     checked = examine(root_of(context), today())
     experiments, more = load_experiments(root_of(context))

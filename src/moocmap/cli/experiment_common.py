@@ -11,13 +11,13 @@ import typer
 
 from moocmap.cli.common import fail, known_or_fail, print_diagnostics, say
 from moocmap.diagnostics import DiagnosticsError
-from moocmap.experiments.load import load_experiments
-from moocmap.experiments.model import Experiment, Run
+from moocmap.experiments.settings.load import load_experiments
+from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.tables import Format
 
 if TYPE_CHECKING:
-    from moocmap.experiments.places import Places
-    from moocmap.experiments.shelf import Shelf
+    from moocmap.experiments.results.shelf import Shelf
+    from moocmap.experiments.running.places import Places
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The experiment: the name of its file.")]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="For reading (table), or as data.")]
@@ -116,7 +116,7 @@ def places_for(
     root: Path, data: Path | None, weights: Path | None, on_download: Callable[[str], None] = say
 ) -> Places:
     """Return where images and weights are looked for; a folder that is none ends the command."""
-    from moocmap.experiments.places import Places
+    from moocmap.experiments.running.places import Places
 
     for option, folder, holds in (
         ("--root", data, "a folder or file for each data set"),
@@ -129,7 +129,7 @@ def places_for(
 
 def shelf_of(root: Path, experiment: Experiment, results: Path | None) -> Shelf:
     """Read an experiment's records, and print what is wrong with them."""
-    from moocmap.experiments.shelf import best_shelf, read_shelf
+    from moocmap.experiments.results.shelf import best_shelf, read_shelf
 
     if results is not None and not (root / results).is_dir():
         fail(f"--results: no folder '{root / results}'", "it holds a folder for each experiment")

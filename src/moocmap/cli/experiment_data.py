@@ -14,13 +14,13 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from moocmap import tables
 from moocmap.cli.common import counted, err, fail, known_or_fail, out, root_of, say
 from moocmap.diagnostics import DiagnosticsError
-from moocmap.experiments.data_settings import DataSettings
-from moocmap.experiments.load import load_experiments
-from moocmap.experiments.model import Experiment
+from moocmap.experiments.settings.data_settings import DataSettings
+from moocmap.experiments.settings.load import load_experiments
+from moocmap.experiments.settings.model import Experiment
 from moocmap.tables import Format
 
 if TYPE_CHECKING:
-    from moocmap.experiments.data_report import DataReport
+    from moocmap.experiments.results.data_report import DataReport
 
 EPILOG = "Example: moocmap experiment data digits"
 CACHE = Path("build") / "cache"
@@ -63,7 +63,7 @@ def data(
 
     In the table, `dropped` counts files, `different` the images among them: a copy is not another image.
     """
-    from moocmap.experiments.data_report import report_on, write_data_report
+    from moocmap.experiments.results.data_report import report_on, write_data_report
 
     guide = root_of(context)
     experiment = _one(guide, experiment_id)

@@ -11,12 +11,12 @@ from rich.markup import escape
 from moocmap import tables
 from moocmap.cli.common import counted, err, out, say
 from moocmap.cli.experiment_common import duration
-from moocmap.experiments.model import Experiment, Run
+from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.tables import Format
 
 if TYPE_CHECKING:
-    from moocmap.experiments.estimate import Estimate
-    from moocmap.experiments.places import Places
+    from moocmap.experiments.running.estimate import Estimate
+    from moocmap.experiments.running.places import Places
 
 BASES = {
     "own records": "times: from records of this machine (build/results)",
@@ -33,10 +33,10 @@ def show_estimate(  # noqa: PLR0917 (all of a call of `run`)
 
     In a table for reading, runs that differ in their seeds only share a row.
     """
-    from moocmap.experiments.estimate import estimate, free_disk, gigabytes, read_paces, warnings
-    from moocmap.experiments.runner import is_recorded
-    from moocmap.experiments.shelf import OWN, PUBLISHED
-    from moocmap.experiments.status import WORK
+    from moocmap.experiments.results.shelf import OWN, PUBLISHED
+    from moocmap.experiments.running.estimate import estimate, free_disk, gigabytes, read_paces, warnings
+    from moocmap.experiments.running.runner import is_recorded
+    from moocmap.experiments.running.status import WORK
 
     pending = [run for run in runs if not is_recorded(run, results / experiment.id)]
     found = estimate(experiment, pending, places, read_paces(root / OWN, root / PUBLISHED))
@@ -69,7 +69,7 @@ def _row(run: Run, costs: Estimate | None) -> dict[str, object]:
 
 def _grouped(runs: Sequence[Run], found: Sequence[Estimate | None]) -> list[dict[str, object]]:
     """Return a row for each library, model and recipe; its costs are those of one run."""
-    from moocmap.experiments.estimate import gigabytes
+    from moocmap.experiments.running.estimate import gigabytes
 
     groups: dict[tuple[str, str, str], list[tuple[Run, Estimate | None]]] = {}
     for run, costs in zip(runs, found, strict=True):
@@ -92,7 +92,7 @@ def _grouped(runs: Sequence[Run], found: Sequence[Estimate | None]) -> list[dict
 
 def _lacking(runs: Sequence[Run], found: Sequence[Estimate | None], places: Places) -> list[str]:
     """Say what is not on this machine yet, in a sentence each."""
-    from moocmap.experiments.whereabouts import missing_weights
+    from moocmap.experiments.running.whereabouts import missing_weights
 
     sentences = []
     if None in found:

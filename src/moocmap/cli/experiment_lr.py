@@ -19,13 +19,13 @@ from moocmap.cli.experiment_common import (
     load_one,
     places_for,
 )
-from moocmap.experiments.model import Experiment, Run
-from moocmap.experiments.places import Places
+from moocmap.experiments.running.places import Places
+from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.tables import Format
 
 if TYPE_CHECKING:
-    from moocmap.experiments.lr_find import FoundRates
-    from moocmap.experiments.lr_finder import Request
+    from moocmap.experiments.running.lr_find import FoundRates
+    from moocmap.experiments.training.lr_finder import Request
 
 
 def lr_find(
@@ -53,9 +53,9 @@ def lr_find(
     where it falls most steeply. Records, checkpoints and weights of runs stay as they are.
     """
     from moocmap.experiments.api import LR_WORK
-    from moocmap.experiments.lr_find import write_search
-    from moocmap.experiments.lr_finder import Request
+    from moocmap.experiments.running.lr_find import write_search
     from moocmap.experiments.spec import ExperimentError
+    from moocmap.experiments.training.lr_finder import Request
 
     if not 0 < start < end:
         raise ExperimentError(f"expected rates from a lower to a higher one, got --from {start} --to {end}")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from moocmap.cli.common import counted, fail, known_or_fail, root_of, say
-from moocmap.experiments.load import FOLDER
+from moocmap.experiments.settings.load import FOLDER
 from moocmap.fields import ID_PATTERN
 from moocmap.files import write_atomically
 
@@ -42,9 +42,9 @@ def new(
     ] = None,
 ) -> None:
     """Write experiments/ID.yml for your own folder of images: complete, valid, explained in comments."""
-    from moocmap.experiments.new import choose_body, experiment_file, look_at
-    from moocmap.experiments.runner import WORKERS
-    from moocmap.experiments.weights_files import search_folders
+    from moocmap.experiments.models.weights_files import search_folders
+    from moocmap.experiments.running.runner import WORKERS
+    from moocmap.experiments.settings.new import choose_body, experiment_file, look_at
 
     root = root_of(context)
     if not re.match(ID_PATTERN, experiment_id):

@@ -31,13 +31,13 @@ from moocmap.cli.experiment_common import (
     places_for,
 )
 from moocmap.cli.experiment_estimate import show_estimate
-from moocmap.experiments.model import Experiment, Run
+from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.tables import Format
 
 if TYPE_CHECKING:
-    from moocmap.experiments.places import Places
-    from moocmap.experiments.runner import Event, Summary
-    from moocmap.experiments.status import Standing
+    from moocmap.experiments.running.places import Places
+    from moocmap.experiments.running.runner import Event, Summary
+    from moocmap.experiments.running.status import Standing
 
 TensorboardOption = Annotated[
     Path | None,
@@ -113,7 +113,7 @@ def resume(
     Each goes on from its last finished epoch, and ends as if it had never been interrupted. Give the same
     --results and --root as the run was begun with.
     """
-    from moocmap.experiments.status import begun
+    from moocmap.experiments.running.status import begun
 
     root = root_of(context)
     experiment = load_one(root, experiment_id)
@@ -137,8 +137,8 @@ def status(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Tell where each run stands: recorded, training, begun, failed (and why) or waiting."""
-    from moocmap.experiments.runner import LOG
-    from moocmap.experiments.status import WORK, is_at_work, standings
+    from moocmap.experiments.running.runner import LOG
+    from moocmap.experiments.running.status import WORK, is_at_work, standings
 
     root = root_of(context)
     experiment = load_one(root, experiment_id)
@@ -175,7 +175,7 @@ def _standing_row(one: Standing) -> dict[str, object]:
 
 
 def _records(root: Path, results: Path | None) -> Path:
-    from moocmap.experiments.shelf import PUBLISHED
+    from moocmap.experiments.results.shelf import PUBLISHED
 
     return root / (results or PUBLISHED)
 
@@ -207,7 +207,7 @@ def _train(call: Call) -> None:
 
 def _run_with_progress(call: Call) -> Summary:
     from moocmap.experiments.api import run as train
-    from moocmap.experiments.tensorboard import EventFiles
+    from moocmap.experiments.running.tensorboard import EventFiles
 
     with ExitStack() as stack:
         listeners: list[Callable[[Event], None]] = [stack.enter_context(_progress(call.runs))]

@@ -24,15 +24,15 @@ from moocmap.cli.experiment_common import (
     load_one,
     shelf_of,
 )
-from moocmap.experiments.model import Run
+from moocmap.experiments.settings.model import Run
 from moocmap.fields import text_in
 from moocmap.tables import Format
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moocmap.experiments.record import Record
-    from moocmap.experiments.significance import SignTest
+    from moocmap.experiments.results.record import Record
+    from moocmap.experiments.results.significance import SignTest
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,7 +44,7 @@ app = typer.Typer(
 @app.command("list", epilog="Example: moocmap experiment list --format json")
 def list_experiments(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
     """List all experiments, and how many of their runs are recorded."""
-    from moocmap.experiments.shelf import best_shelf
+    from moocmap.experiments.results.shelf import best_shelf
 
     rows = []
     for experiment in load_all(root_of(context)):
@@ -114,8 +114,8 @@ def report(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Derive the tables and training plots from an experiment's records."""
-    from moocmap.experiments import compare
-    from moocmap.experiments.report import with_interval, write_report
+    from moocmap.experiments.results import compare
+    from moocmap.experiments.results.report import with_interval, write_report
 
     root = root_of(context)
     experiment = load_one(root, experiment_id)
@@ -153,8 +153,8 @@ def compare(
     the difference may as well be chance. p is for other test images with the trained models (the exact sign
     test over seeds, McNemar's for one seed): below 0.05, chance alone would seldom divide them so unevenly.
     """
-    from moocmap.experiments.compare import paired_difference
-    from moocmap.experiments.significance import sign_tests
+    from moocmap.experiments.results.compare import paired_difference
+    from moocmap.experiments.results.significance import sign_tests
 
     experiment = load_one(root_of(context), experiment_id)
     known_or_fail("metric", [metric], ["accuracy", "macro_f1", "loss"])
@@ -201,7 +201,7 @@ def _turned(row: tables.Row, a: str | None, b: str | None) -> tables.Row | None:
 
 
 def _difference(row: tables.Row) -> tables.Row:
-    from moocmap.experiments.report import with_interval
+    from moocmap.experiments.results.report import with_interval
 
     holds_zero = not (row["low"] > 0 or row["high"] < 0)
     return {
@@ -216,7 +216,7 @@ def _difference(row: tables.Row) -> tables.Row:
 
 def _brief(summary: pd.DataFrame) -> list[tables.Row]:
     """Return what fits a terminal; the report and the data formats have all columns."""
-    from moocmap.experiments.report import with_interval
+    from moocmap.experiments.results.report import with_interval
 
     return [
         {

@@ -18,19 +18,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
-from moocmap.experiments.load import load_experiments
-from moocmap.experiments.lr_finder import Request
-from moocmap.experiments.model import Experiment, Run
-from moocmap.experiments.places import Places
-from moocmap.experiments.runner import Event, Summary, is_recorded, require_libraries, run_experiment
-from moocmap.experiments.status import WORK
-from moocmap.experiments.whereabouts import check_data, is_here, settings_of
+from moocmap.experiments.running.places import Places
+from moocmap.experiments.running.runner import Event, Summary, is_recorded, require_libraries, run_experiment
+from moocmap.experiments.running.status import WORK
+from moocmap.experiments.running.whereabouts import check_data, is_here, settings_of
+from moocmap.experiments.settings.load import load_experiments
+from moocmap.experiments.settings.model import Experiment, Run
+from moocmap.experiments.training.lr_finder import Request
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moocmap.experiments.lr_find import FoundRates
-    from moocmap.experiments.record import Record
+    from moocmap.experiments.results.record import Record
+    from moocmap.experiments.running.lr_find import FoundRates
 
 __all__ = ["difference", "find_lr", "load", "records", "run", "summary"]
 
@@ -105,7 +105,7 @@ def records(experiment: Experiment, results: str | Path) -> list[Record]:
     Raises:
         DiagnosticsError: if a record is damaged.
     """
-    from moocmap.experiments.shelf import read_shelf
+    from moocmap.experiments.results.shelf import read_shelf
 
     results = Path(results).absolute()
     shelf = read_shelf(results.parent, Path(results.name), experiment)
@@ -121,7 +121,7 @@ def summary(records: Iterable[Record]) -> pd.DataFrame:
     >>> summary([]).empty
     True
     """
-    from moocmap.experiments import compare
+    from moocmap.experiments.results import compare
 
     return compare.summary(records)
 
@@ -134,7 +134,7 @@ def difference(records: Iterable[Record], metric: str = "accuracy") -> pd.DataFr
     >>> list(difference([]).columns)
     ['a', 'b', 'model', 'recipe', 'metric', 'n', 'mean', 'low', 'high']
     """
-    from moocmap.experiments import compare
+    from moocmap.experiments.results import compare
 
     return compare.paired_difference(records, metric)
 
@@ -158,7 +158,7 @@ def find_lr(
     Raises:
         ExperimentError: if the search is not possible; the message says why.
     """
-    from moocmap.experiments.lr_find import find_rates
+    from moocmap.experiments.running.lr_find import find_rates
 
     root = Path(root)
     places = places or Places.of_guide(root)

@@ -49,7 +49,7 @@ class Training(TypedDict):
     `l2` is in the loss (l2 times the sum of the squared kernels), `weight_decay` decoupled from it; both
     spare biases and BatchNorms. `class_weights` are factors of
     each class's loss, in the order of the classes. `augment` has `transforms`
-    and `fill` as `moocmap.experiments.augment` describes them.
+    and `fill` as `training.augment` describes them.
     """
 
     schedule: dict[str, Any]

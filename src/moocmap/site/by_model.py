@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from moocmap.experiments.compare import Interval
-from moocmap.experiments.costs import Costs
-from moocmap.experiments.published import Figure
+from moocmap.experiments.results.compare import Interval
+from moocmap.experiments.results.costs import Costs
+from moocmap.experiments.settings.published import Figure
 from moocmap.site.figures import Result
 from moocmap.site.locales import Strings
 

@@ -25,7 +25,7 @@ from moocmap.curriculum.check import examine
 from moocmap.curriculum.load import Sources
 from moocmap.curriculum.model import GuideSettings
 from moocmap.diagnostics import DiagnosticsError, has_errors
-from moocmap.experiments.load import load_experiments
+from moocmap.experiments.settings.load import load_experiments
 from moocmap.fields import text_in
 from moocmap.site import addresses, feed, links, policy, sitemap, social_image
 from moocmap.site.addresses import API

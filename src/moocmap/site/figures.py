@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from moocmap.experiments.compare import package_of
-from moocmap.experiments.record import Record
+from moocmap.experiments.results.compare import package_of
+from moocmap.experiments.results.record import Record
 
 _NAMES_OF_PACKAGES = {"torch": "pytorch"}
 """Libraries whose package has another name; a guide may know another library of that name."""

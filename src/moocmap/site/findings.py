@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from moocmap.experiments.calibration import Calibration, calibration
-from moocmap.experiments.classwise import ClassFigures, class_figures, confusion, most_confused
-from moocmap.experiments.compare import by_library, grouped
-from moocmap.experiments.costs import Costs
-from moocmap.experiments.mistakes import TopLoss, top_losses
-from moocmap.experiments.pictures import (
+from moocmap.experiments.results.calibration import Calibration, calibration
+from moocmap.experiments.results.classwise import ClassFigures, class_figures, confusion, most_confused
+from moocmap.experiments.results.compare import by_library, grouped
+from moocmap.experiments.results.costs import Costs
+from moocmap.experiments.results.mistakes import TopLoss, top_losses
+from moocmap.experiments.results.pictures import (
     Arrays,
     activations,
     activations_size,
@@ -22,8 +22,8 @@ from moocmap.experiments.pictures import (
     heatmaps_size,
     read_arrays,
 )
-from moocmap.experiments.published import Figure, PublishedFigures
-from moocmap.experiments.record import Record
+from moocmap.experiments.results.record import Record
+from moocmap.experiments.settings.published import Figure, PublishedFigures
 
 Drawing = Literal["heatmaps", "activations"]
 """What can be drawn of a record's explanations."""
@@ -122,7 +122,7 @@ def calibrations(records: Sequence[Record]) -> list[Calibrated]:
 class Worst:
     """The test images that one setting gets most wrong, and the record that shows what it looks at, if any.
 
-    `arrays` are those that `moocmap.experiments.pictures` draws from; `seed` is that of their run.
+    `arrays` are those that `moocmap.experiments.results.pictures` draws from; `seed` is that of their run.
     """
 
     library: str

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
-from moocmap.experiments import compare, pictures, significance
-from moocmap.experiments.costs import Arrival, Costs, arrivals, costs
-from moocmap.experiments.model import Experiment, Named, Run
-from moocmap.experiments.plots import LABELS, in_the_dark, reliability_plot, training_plot
-from moocmap.experiments.published import Figure, PublishedFigures, load_published
-from moocmap.experiments.record import EXPLANATIONS, FILES, DamagedRecordError, Record
-from moocmap.experiments.shelf import OWN, Shelf, best_shelf
-from moocmap.experiments.significance import SignTest
+from moocmap.experiments.results import compare, pictures, significance
+from moocmap.experiments.results.costs import Arrival, Costs, arrivals, costs
+from moocmap.experiments.results.plots import LABELS, in_the_dark, reliability_plot, training_plot
+from moocmap.experiments.results.record import EXPLANATIONS, FILES, DamagedRecordError, Record
+from moocmap.experiments.results.shelf import OWN, Shelf, best_shelf
+from moocmap.experiments.results.significance import SignTest
+from moocmap.experiments.settings.model import Experiment, Named, Run
+from moocmap.experiments.settings.published import Figure, PublishedFigures, load_published
 from moocmap.experiments.spec import Phase
 from moocmap.fields import Text
 from moocmap.site import by_model, findings

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moocmap.experiments.settings_table import Column, Row, columns, settings_table
+from moocmap.experiments.results.settings_table import Column, Row, columns, settings_table
 from moocmap.site.locales import Strings
 from moocmap.site.wording import Wording
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from moocmap.experiments import worker
 from moocmap.experiments.fastai_worker.backend import fastai, torch
 from moocmap.experiments.fastai_worker.explaining import explain
 from moocmap.experiments.fastai_worker.training import logits, train
+from moocmap.experiments.training import worker
 
 
 def prepare(threads: int | None) -> None:

@@ -1,11 +1,11 @@
-"""Applies drawn augmentation (`moocmap.experiments.augment`) to images with torch, on their device."""
+"""Applies drawn augmentation (`training.augment`) to images with torch, on their device."""
 
 from __future__ import annotations
 
 import torch
 from torch.nn.functional import grid_sample
 
-from moocmap.experiments.augment import DARKEST, NEAREST_DEPTH, Fill
+from moocmap.experiments.training.augment import DARKEST, NEAREST_DEPTH, Fill
 
 PADDING: dict[Fill, str] = {"reflect": "reflection", "nearest": "border", "zeros": "zeros"}
 """What torch calls each fill."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from moocmap.experiments import worker
+from moocmap.experiments.training import worker
 
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what torch asks for to be deterministic on CUDA
 with worker.quiet():

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moocmap.experiments import explanations
-from moocmap.experiments.data import as_floats
+from moocmap.experiments.data.tasks import as_floats
 from moocmap.experiments.fastai_worker.backend import device, torch
 from moocmap.experiments.fastai_worker.layers import build
-from moocmap.experiments.weights import Weights
-from moocmap.experiments.worker import Pixels
-from moocmap.experiments.zoo import Layer
+from moocmap.experiments.models.weights import Weights
+from moocmap.experiments.models.zoo import Layer
+from moocmap.experiments.training import explanations
+from moocmap.experiments.training.worker import Pixels
 
 
 def explain(

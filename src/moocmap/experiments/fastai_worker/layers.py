@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from moocmap.experiments.bridge import TORCH_PARTS, as_ours, as_torch, parts_of
 from moocmap.experiments.fastai_worker.backend import nn, torch
-from moocmap.experiments.weights import Weights, channels_in, zip_widths
-from moocmap.experiments.zoo import Layer
+from moocmap.experiments.models.bridge import TORCH_PARTS, as_ours, as_torch, parts_of
+from moocmap.experiments.models.weights import Weights, channels_in, zip_widths
+from moocmap.experiments.models.zoo import Layer
 
 
 class Graph(nn.Module):  # type: ignore[misc]  # torch's types are not followed
@@ -150,7 +150,7 @@ MODULES: dict[str, Callable[[Layer, int], nn.Module]] = {
     "add": lambda *_: Add(),
     "concat": lambda *_: Concat(),
 }
-"""How torch builds each kind of layer that `moocmap.experiments.zoo` describes, given its input channels."""
+"""How torch builds each kind of layer that `models.zoo` describes, given its input channels."""
 
 
 def _tensors(model: Graph) -> Iterator[tuple[str, Layer, str, Any]]:
@@ -162,7 +162,7 @@ def _tensors(model: Graph) -> Iterator[tuple[str, Layer, str, Any]]:
 
 
 def read_weights(model: Graph) -> Weights:
-    """Return a model's weights by name, as `moocmap.experiments.weights` lays them out."""
+    """Return a model's weights by name, as `models.weights` lays them out."""
     return {
         name: np.ascontiguousarray(as_ours(layer, part, tensor.detach().cpu().numpy())).copy()
         for name, layer, part, tensor in _tensors(model)

@@ -11,10 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moocmap.experiments.augment import Fill
-from moocmap.experiments.batches import Batch
-from moocmap.experiments.checkpoint import Arrays
-from moocmap.experiments.data import Part
+from moocmap.experiments.data.tasks import Part
 from moocmap.experiments.fastai_worker import augmentation
 from moocmap.experiments.fastai_worker.backend import (
     SGD,
@@ -34,11 +31,14 @@ from moocmap.experiments.fastai_worker.backend import (
     torch,
 )
 from moocmap.experiments.fastai_worker.layers import Graph, build, read_weights
-from moocmap.experiments.schedules import rates
-from moocmap.experiments.targets import Targets, one_hot
-from moocmap.experiments.weights import Weights
-from moocmap.experiments.worker import EpochEnd, OnEpoch, OnStep, PhaseTask, Pixels
-from moocmap.experiments.zoo import Layer
+from moocmap.experiments.models.weights import Weights
+from moocmap.experiments.models.zoo import Layer
+from moocmap.experiments.training.augment import Fill
+from moocmap.experiments.training.batches import Batch
+from moocmap.experiments.training.checkpoint import Arrays
+from moocmap.experiments.training.schedules import rates
+from moocmap.experiments.training.targets import Targets, one_hot
+from moocmap.experiments.training.worker import EpochEnd, OnEpoch, OnStep, PhaseTask, Pixels
 
 STATE = ("grad_avg", "sqr_avg", "step")
 """What fastai's optimizers keep for each parameter."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from moocmap.experiments import worker
 from moocmap.experiments.keras_worker.backend import BACKEND, keras
 from moocmap.experiments.keras_worker.explaining import explain
 from moocmap.experiments.keras_worker.training import logits, train
+from moocmap.experiments.training import worker
 
 DETERMINISM = {
     "tensorflow": "tf.config.experimental.enable_op_determinism, no XLA, seeded at each epoch",

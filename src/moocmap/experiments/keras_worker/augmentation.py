@@ -1,4 +1,4 @@
-"""Applies drawn augmentation (`moocmap.experiments.augment`) to images with Keras, on their device.
+"""Applies drawn augmentation (`training.augment`) to images with Keras, on their device.
 
 `keras.ops.image.affine_transform` does not do: on JAX and torch it ignores the projective parameters. What
 stands here is made of operations that every backend has and compiles, XLA included.
@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from moocmap.experiments.augment import DARKEST, NEAREST_DEPTH, Fill
+from moocmap.experiments.training.augment import DARKEST, NEAREST_DEPTH, Fill
 
 
 def apply(images: Any, matrices: Any, light: Any, fill: Fill) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from moocmap.experiments import worker
+from moocmap.experiments.training import worker
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moocmap.experiments import explanations
-from moocmap.experiments.data import as_floats
+from moocmap.experiments.data.tasks import as_floats
 from moocmap.experiments.keras_worker.backend import BACKEND, keras
 from moocmap.experiments.keras_worker.layers import load_weights, outputs
-from moocmap.experiments.weights import Weights, channels_in
-from moocmap.experiments.worker import Pixels
-from moocmap.experiments.zoo import Layer
+from moocmap.experiments.models.weights import Weights, channels_in
+from moocmap.experiments.models.zoo import Layer
+from moocmap.experiments.training import explanations
+from moocmap.experiments.training.worker import Pixels
 
 
 def explain(

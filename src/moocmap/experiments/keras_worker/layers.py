@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from moocmap.experiments.bridge import parts_of
 from moocmap.experiments.keras_worker.backend import keras
-from moocmap.experiments.weights import Weights, channels_in
-from moocmap.experiments.zoo import Layer
+from moocmap.experiments.models.bridge import parts_of
+from moocmap.experiments.models.weights import Weights, channels_in
+from moocmap.experiments.models.zoo import Layer
 
 
 def build(layers: list[Layer], weights: Weights) -> Any:
@@ -93,7 +93,7 @@ LAYERS: dict[str, Callable[[Layer], Any]] = {
     "add": lambda _: keras.layers.Add(),
     "concat": lambda _: keras.layers.Concatenate(),
 }
-"""How Keras builds each kind of layer that `moocmap.experiments.zoo` describes."""
+"""How Keras builds each kind of layer that `models.zoo` describes."""
 
 
 def _padded(convolution: Callable[..., Any], layer: Layer) -> Callable[[Any], Any]:
@@ -146,7 +146,7 @@ class FlattenPixels(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
 
 
 def read_weights(model: Any, layers: list[Layer]) -> Weights:
-    """Return a model's weights by name, as `moocmap.experiments.weights` lays them out."""
+    """Return a model's weights by name, as `models.weights` lays them out."""
     return {
         f"{layer['name']}/{part}": np.array(array)
         for layer in layers

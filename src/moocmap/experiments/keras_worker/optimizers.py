@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moocmap.experiments.keras_worker.backend import keras
-from moocmap.experiments.schedules import simulate
-from moocmap.experiments.worker import PhaseTask
+from moocmap.experiments.training.schedules import simulate
+from moocmap.experiments.training.worker import PhaseTask
 
 Table = NDArray[np.float32]
 

@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moocmap.experiments.augment import Fill
-from moocmap.experiments.batches import Batch
-from moocmap.experiments.checkpoint import Arrays
-from moocmap.experiments.data import Part
+from moocmap.experiments.data.tasks import Part
 from moocmap.experiments.keras_worker import augmentation
 from moocmap.experiments.keras_worker.backend import keras
 from moocmap.experiments.keras_worker.layers import build, freeze, read_weights
 from moocmap.experiments.keras_worker.optimizers import make_optimizer
-from moocmap.experiments.schedules import rates
-from moocmap.experiments.targets import one_hot
-from moocmap.experiments.weights import Weights
-from moocmap.experiments.worker import EpochEnd, OnEpoch, OnStep, PhaseTask, Pixels
-from moocmap.experiments.zoo import Layer
+from moocmap.experiments.models.weights import Weights
+from moocmap.experiments.models.zoo import Layer
+from moocmap.experiments.training.augment import Fill
+from moocmap.experiments.training.batches import Batch
+from moocmap.experiments.training.checkpoint import Arrays
+from moocmap.experiments.training.schedules import rates
+from moocmap.experiments.training.targets import one_hot
+from moocmap.experiments.training.worker import EpochEnd, OnEpoch, OnStep, PhaseTask, Pixels
 
 POLICIES = {"float32": "float32", "float16": "mixed_float16", "bfloat16": "mixed_bfloat16"}
 """Keras' policies by the precision that a recipe names."""

@@ -1,0 +1,1 @@
+"""Models and their weights as data that every library builds."""

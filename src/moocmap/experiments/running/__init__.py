@@ -1,0 +1,1 @@
+"""Running an experiment: which runs, when, where, how long."""

@@ -1,0 +1,366 @@
+"""Runs what an experiment still lacks: each run in a process of its own, one after the other.
+
+The work folder holds checkpoints and logs; only a complete record moves to the results, and what stands
+there is never changed.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from moocmap.experiments.results.record import EXPLANATIONS, FILES, DamagedRecordError, read_record
+from moocmap.experiments.running.clock import Clock, seconds_left
+from moocmap.experiments.running.places import Places
+from moocmap.experiments.settings.model import Experiment, Run
+from moocmap.experiments.spec import ExperimentError, differences, hash_of
+from moocmap.experiments.training import pretrained
+from moocmap.experiments.training.lock import locked
+from moocmap.experiments.training.machine import Machine
+from moocmap.experiments.training.writer import RECORD
+
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """What the runner knows of a library's worker: its module, the packages it imports, its variables."""
+
+    module: str
+    packages: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+SHARED = ("h5py", "pooch", "safetensors", "sklearn")
+"""Packages that every worker, or the search for its data and weights, imports."""
+
+
+def _keras_on(backend: str) -> WorkerFacts:
+    return WorkerFacts(
+        "moocmap.experiments.keras_worker", ("keras", backend, *SHARED), {"KERAS_BACKEND": backend}
+    )
+
+
+WORKERS: dict[str, WorkerFacts] = {
+    "keras": _keras_on("tensorflow"),
+    "keras-jax": _keras_on("jax"),
+    "keras-torch": _keras_on("torch"),
+    "fastai": WorkerFacts("moocmap.experiments.fastai_worker", ("fastai", "torch", *SHARED)),
+}
+"""The worker of each library."""
+
+LOG = "worker.log"
+PATIENCE = 10.0
+"""Seconds that a worker gets to end when it is asked to."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a disk, a quota or the size of a file is at its end."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens, for whoever shows the progress.
+
+    `number` counts runs from 1 to `total`; `epoch` of `epochs` are done in this run, over all phases;
+    `metrics` are those of the last epoch, with the names of epochs.csv; `seconds_left` estimates the time to
+    the end of all runs, `run_seconds_left` that to the end of this one, None while nothing was measured;
+    `message` says what a failure was.
+    """
+
+    kind: Literal["skipped", "started", "epoch", "finished", "failed"]
+    run: Run
+    number: int
+    total: int
+    phase: str = ""
+    epoch: int = 0
+    epochs: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seconds_left: float | None = None
+    run_seconds_left: float | None = None
+    message: str = ""
+
+
+class WorkerError(ExperimentError):
+    """A worker ended without a record; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The ids of runs that were recorded now, or were there already, and what made others fail."""
+
+    recorded: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def run_experiment(  # noqa: PLR0917 (all but the first three are seldom given)
+    experiment: Experiment,
+    results: Path,
+    work: Path,
+    on_event: Callable[[Event], None] = lambda event: None,
+    runs: Sequence[Run] | None = None,
+    places: Places | None = None,
+) -> Summary:
+    """Run what is not recorded yet, and record it in `results/<experiment>/<run>/`.
+
+    `work` is for checkpoints: interrupted runs go on from there. `runs` restricts to some of the
+    experiment's runs. `places` says where images and weights lie; without it, nothing but `work` is looked
+    in. A run that fails leaves no record, and the others go on. Ctrl-C stops the worker and is raised again;
+    the next call resumes.
+
+    Raises:
+        ExperimentError: before anything runs, if a record has other settings or is damaged, a library is not
+            installed, or images or weights are nowhere.
+        LockedError: if another runner works on the same experiment's results or checkpoints.
+    """
+    chosen = list(experiment.runs() if runs is None else runs)
+    home = results / experiment.id
+    home.mkdir(parents=True, exist_ok=True)
+    place = work / experiment.id
+    place.mkdir(parents=True, exist_ok=True)
+    with locked(home), locked(place):
+        recorded = {run.id for run in chosen if is_recorded(run, home)}
+        pending = [run for run in chosen if run.id not in recorded]
+        require_libraries({run.library for run in pending} | _pretrainers(pending))
+        places = places or Places((), (), work / "cache")
+        machines = {run.id: places.machine_for(experiment, run) for run in pending}
+        return _Session(home, place, on_event, chosen, machines).run()
+
+
+def _pretrainers(runs: Iterable[Run]) -> set[str]:
+    """Return the libraries that train bodies for the runs of others."""
+    return {run.spec["pretrained_by"] for run in runs if run.spec["pretrained_by"]}
+
+
+def is_recorded(run: Run, home: Path) -> bool:
+    """Tell whether `home` has the record of a run.
+
+    Raises:
+        ExperimentError: if it has one with other settings, or a damaged one.
+    """
+    place = home / run.id
+    if not place.exists():
+        return False
+    try:
+        record = read_record(place)
+    except DamagedRecordError as error:
+        raise ExperimentError(
+            f"the record in {place} is damaged ({error}); restore it, or remove the folder, and run again"
+        ) from error
+    if record.facts.spec_hash != run.spec_hash:
+        changed = "\n  ".join(differences(record.facts.spec, run.spec))
+        raise ExperimentError(
+            f"{place} was recorded with other settings:\n  {changed}\n"
+            "Records are not overwritten: give the changed recipe or experiment another name, "
+            "or remove that folder, and run again"
+        )
+    return True
+
+
+def require_libraries(libraries: Iterable[str]) -> None:
+    """Ask for the packages of these libraries.
+
+    Raises:
+        ExperimentError: if one is not installed; the message says how to install it.
+    """
+    packages = sorted({package for library in libraries for package in WORKERS[library].packages})
+    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    if missing:
+        raise ExperimentError(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed; "
+            "install what experiments need: pip install -e '.[experiments]'"
+        )
+
+
+class _Session:
+    """One call of `run_experiment`: it goes from run to run and keeps the time."""
+
+    def __init__(
+        self,
+        home: Path,
+        work: Path,
+        on_event: Callable[[Event], None],
+        runs: list[Run],
+        machines: Mapping[str, Machine],
+    ) -> None:
+        self.home, self.work, self.on_event, self.runs, self.machines = home, work, on_event, runs, machines
+        self.clock = Clock(run for run in runs if run.id in machines)
+
+    def run(self) -> Summary:
+        """Run what is pending; return what came of it."""
+        summary = Summary()
+        for number, run in enumerate(self.runs, start=1):
+            if run.id not in self.machines:
+                summary.skipped.append(run.id)
+                self.tell("skipped", run, number)
+                continue
+            try:
+                self.train(run, number)
+            except (WorkerError, OSError) as error:
+                message = _told(error)
+                summary.failed[run.id] = message
+                self.clock.drop(run)
+                self.tell("failed", run, number, message=message)
+            else:
+                summary.recorded.append(run.id)
+                self.clock.drop(run)
+                self.tell("finished", run, number, epoch=run.epochs)
+        return summary
+
+    def tell(self, kind: Any, run: Run, number: int, **facts: Any) -> None:
+        """Tell what happens, with the time left."""
+        facts["seconds_left"] = self.clock.seconds_left()
+        facts["run_seconds_left"] = seconds_left(self.clock.left.get(run.id, ()), self.clock.spent)
+        self.on_event(Event(kind, run, number, len(self.runs), epochs=run.epochs, **facts))
+
+    def train(self, run: Run, number: int) -> None:
+        """Train one run in a process of its own and record it."""
+        self.tell("started", run, number)
+        self.clock.begin()
+        machine = self.machines[run.id]
+        self.pretrain(run, machine, number)
+        folder = prepare_folder(self.work / run.id, run, machine)
+        self.follow(run, folder, number)
+        publish(folder / RECORD, self.home / run.id)
+        shutil.rmtree(folder)
+
+    def pretrain(self, run: Run, machine: Machine, number: int) -> None:
+        """Let the library that trains the bodies for all train this run's, if it is not in the cache."""
+        by = run.spec["pretrained_by"]
+        if by in (None, run.library) or pretrained.file_of(run.spec, Path(machine.cache or "")).is_file():
+            return
+        other = replace(run, library=by, spec={**run.spec, "library": by})
+        name = f"pretrain-{pretrained.key_of(run.spec)[:16]}"
+        folder = prepare_folder(self.work / name, other, replace(machine, only_pretrain=True))
+        self.follow(other, folder, number)
+        shutil.rmtree(folder)
+
+    def follow(self, run: Run, folder: Path, number: int) -> None:
+        """Start a worker and tell its progress."""
+        for event in worker_events(run, folder):
+            if event["event"] == "start":
+                self.clock.start(run, event["done"])
+            elif event["event"] == "epoch":
+                self.clock.epoch(run, event["phase"])
+                metrics = {k: v for k, v in event.items() if isinstance(v, float)}
+                self.tell("epoch", run, number, phase=event["phase"], epoch=event["done"], metrics=metrics)
+
+
+def prepare_folder(folder: Path, run: Run, machine: Machine | None = None) -> Path:
+    """Make the worker's folder with `spec.json` and `machine.json`; what another run left in it goes."""
+    path = folder / "spec.json"
+    try:
+        same = hash_of(json.loads(path.read_text(encoding="utf-8"))) == run.spec_hash
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        path.write_text(json.dumps(run.spec, indent=2) + "\n", encoding="utf-8")
+    (machine or Machine()).write(folder)
+    return folder
+
+
+def publish(record: Path, place: Path) -> None:
+    """Check a worker's record and let it appear at its place, whole or not at all.
+
+    Raises:
+        WorkerError: if the worker left no complete record.
+    """
+    incoming = place.with_name(f".{place.name}.incoming") / place.name
+    shutil.rmtree(incoming.parent, ignore_errors=True)
+    incoming.mkdir(parents=True)
+    try:
+        for name in FILES:
+            shutil.copyfile(record / name, incoming / name)
+        if (record / EXPLANATIONS).is_file():
+            shutil.copyfile(record / EXPLANATIONS, incoming / EXPLANATIONS)
+        read_record(incoming)
+        incoming.rename(place)
+    except (OSError, DamagedRecordError) as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
+        raise WorkerError(f"the worker left no complete record in {record}: {error}") from error
+    finally:
+        shutil.rmtree(incoming.parent, ignore_errors=True)
+
+
+def worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
+    """Start a worker and yield what it tells; stop it when whoever listens is interrupted."""
+    command = [sys.executable, "-m", WORKERS[run.library].module, str(folder)]
+    with (folder / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+            env=worker_environment(run.library, folder.parent.parent / "pycache"),
+        )
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.startswith('{"event"'):  # what else a library may print is not for us
+                    yield json.loads(line)
+            status = process.wait()
+        finally:
+            _stop(process)
+    if status != 0:
+        raise WorkerError(_why(status, folder))
+
+
+def worker_environment(library: str, cache: Path) -> dict[str, str]:
+    """Return the variables for a worker: compiled Python goes to `cache` if not to lie beside its source.
+
+    Without any compiled files, importing TensorFlow takes 18 s instead of 7 s, in every run.
+    """
+    environment = os.environ | WORKERS[library].environment
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(cache.absolute()))
+    return environment
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _told(error: Exception) -> str:
+    """Return what an error says, with a hint where a disk is full."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}; make room on the disk and run again"
+    return str(error)
+
+
+def _why(status: int, folder: Path) -> str:
+    """Say why a worker ended, from the end of its log."""
+    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    said = [line.strip() for line in lines if line.strip()]
+    if status < 0:
+        reason = f"the worker was killed by signal {-status}"
+        if status == -9:
+            reason += ", perhaps because memory ran out"
+        hint = "run again to go on from the last epoch"
+        if status == -9:
+            hint += "; if that does not help, end other programs, or lower batch_size or image_size"
+    else:
+        reason = said[-1].removeprefix("error: ") if said else f"the worker ended with status {status}"
+        hint = "mend it and run again to go on from the last epoch"
+        if any(os.strerror(number) in reason for number in NO_ROOM):
+            hint = "make room on the disk and run again to go on from the last epoch"
+    return f"{reason}; {hint} (log: {folder / LOG})"

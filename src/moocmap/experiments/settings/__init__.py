@@ -1,0 +1,1 @@
+"""What experimenters write: the classes of `experiments/*.yml`, and reading it."""

@@ -1,0 +1,99 @@
+"""Loads `experiments/*.yml`: every mistake of every file at once, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from moocmap import documents
+from moocmap.diagnostics import Diagnostic
+from moocmap.documents import Document
+from moocmap.experiments.settings.model import Experiment, ExperimentSettings
+from moocmap.experiments.settings.recipe_settings import Recipe
+from moocmap.experiments.spec import ExperimentError
+
+FOLDER = "experiments"
+
+
+def load_experiments(root: Path) -> tuple[list[Experiment], list[Diagnostic]]:
+    """Read all experiments of a project, in the order of their ids.
+
+    `root` is the folder that holds `experiments/`; messages name files relative to it. An experiment with
+    any error is left out of the list.
+    """
+    experiments, found = [], []
+    taken: dict[str, str] = {}
+    paths = sorted(path for path in (root / FOLDER).glob("*") if path.suffix in (".yml", ".yaml"))
+    for path in paths:
+        experiment, problems = _load(path, root)
+        other = taken.setdefault(path.stem, path.name)
+        if other != path.name:
+            label = path.relative_to(root).as_posix()
+            message = f"experiment '{path.stem}' is already in {other}"
+            problems.append(
+                Diagnostic(label, 1, 1, "error", "duplicate-id", message, "rename one of the files")
+            )
+            experiment = None
+        found += problems
+        if experiment:
+            experiments.append(experiment)
+    return experiments, sorted(found)
+
+
+def _load(path: Path, root: Path) -> tuple[Experiment | None, list[Diagnostic]]:
+    document, found = documents.read(path, root)
+    if document is None:
+        return None, found
+    settings, problems = documents.validate(document, ExperimentSettings)
+    found += problems
+    if settings is not None:
+        found += [*_file_name(path, document), *_recipes_for_libraries(document, settings)]
+        found += [] if found else _runs(path, document, settings)
+    return (None, found) if found else (Experiment(path.stem, settings), [])
+
+
+def _file_name(path: Path, document: Document) -> Iterator[Diagnostic]:
+    """Ask for a file name that can be an id, and so part of a URL."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from moocmap.fields import Id
+
+    try:
+        TypeAdapter(Id).validate_python(path.stem)
+    except ValidationError:
+        message = f"expected a file name in kebab-case, got '{path.name}'"
+        yield document.diagnostic((), "wrong-id", message, "the name is the experiment's id; rename the file")
+
+
+def _recipes_for_libraries(document: Document, settings: ExperimentSettings) -> Iterator[Diagnostic]:
+    """Ask a recipe by library to have each of the experiment's libraries, and no other.
+
+    What is said of `keras` serves its other backends too.
+    """
+    for name, recipe in settings.recipes.items():
+        if isinstance(recipe, Recipe):
+            continue
+        served = {library: {library, library.partition("-")[0]} for library in settings.libraries}
+        for library, keys in served.items():
+            if not keys & set(recipe):
+                message = f"recipe '{name}' has nothing for library '{library}'"
+                yield document.diagnostic(
+                    ("recipes", name), "missing-recipe", message, "add it, or drop the library", of_key=True
+                )
+        for library in recipe:
+            if not any(library in keys for keys in served.values()):
+                message = f"recipe '{name}' is for library '{library}', which the experiment does not run"
+                yield document.diagnostic(
+                    ("recipes", name, library), "unused-recipe", message, "add it to libraries", of_key=True
+                )
+
+
+def _runs(path: Path, document: Document, settings: ExperimentSettings) -> Iterator[Diagnostic]:
+    """Ask each recipe to fit each model: its weights, its architecture, its classes."""
+    experiment = Experiment(path.stem, settings)
+    for name in settings.recipes:
+        try:
+            experiment.runs_of(name)
+        except ExperimentError as error:
+            message, _, hint = str(error).partition("; ")
+            yield document.diagnostic(("recipes", name), "impossible-recipe", message, hint, of_key=True)

@@ -1,0 +1,1 @@
+"""What the libraries' workers share: all of a run but the training itself."""
