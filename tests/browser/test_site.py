@@ -76,7 +76,9 @@ def test_the_palette_switches_the_drawing_and_holds_in_both_languages(visit: Sta
     visitor = visit(color_scheme="light")
     page = visitor.page
     visitor.open("en/experiments/tiny.html")
-    light, dark = page.locator("img[src$='#only-light']"), page.locator("img[src$='#only-dark']")
+    light, dark = (
+        page.locator(f"img[src*='/curves-'][src$='#only-{scheme}']") for scheme in ("light", "dark")
+    )
     light.wait_for(state="visible")
     assert not dark.is_visible()
     page.click("label[title='Switch to light mode']")

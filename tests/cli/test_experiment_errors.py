@@ -201,10 +201,10 @@ def test_what_nobody_expected_is_one_line_and_the_log_keeps_the_rest(tiny, refus
     (tmp_path / "broken" / "sitecustomize.py").write_text(
         "import sys\n"
         "if 'fastai_worker' in ' '.join(sys.orig_argv):\n"
-        "    from moocmap.experiments import data\n"
+        "    from moocmap.experiments.data import tasks\n"
         "    def load(*_):\n"
         "        raise KeyError('nobody thought of this')\n"
-        "    data.load = load\n"
+        "    tasks.load = load\n"
     )
     said = refused(root, PYTHONPATH=str(tmp_path / "broken"))
     assert "KeyError: 'nobody thought of this'" in said

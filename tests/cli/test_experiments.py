@@ -125,7 +125,7 @@ RUN = "fastai-small-cnn-matched-seed0"
 
 def table_of(record):
     """Return what a run came to, without its timings."""
-    epochs = [line.rsplit(",", 1)[0] for line in (record / "epochs.csv").read_text().splitlines()]
+    epochs = [line.rsplit(",", 2)[0] for line in (record / "epochs.csv").read_text().splitlines()]
     return epochs, (record / "predictions.csv").read_text()
 
 

@@ -82,7 +82,8 @@ def newest(libraries, library):
 
 def pins():
     lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return dict(re.fullmatch(r"([\w.-]+)==(\S+)", line).groups() for line in lines if line)
+    pinned = (line for line in lines if line and not line.startswith("#"))
+    return dict(re.fullmatch(r"([\w.-]+)==(\S+)", line).groups() for line in pinned)
 
 
 def test_each_aspect_has_what_both_libraries_offered_in_2020_and_offer_today(libraries):
