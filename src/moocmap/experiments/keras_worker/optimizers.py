@@ -6,7 +6,8 @@ before each step would cost more, and on JAX it would mean to copy the whole sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -37,15 +38,33 @@ def layer_of(variable: Any) -> str:
 
 
 class Lookup(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # Keras has no types
-    """The rate of each step, from a table."""
+    """The rate of each step, from a table.
+
+    Keras asks for it again for each variable; inside `looked_up` all get the one that was looked up first.
+    """
 
     def __init__(self, table: Table) -> None:
-        self.table = table
+        self.table, self.now = table, None
 
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step (from 0); after the last one it stays."""
+        if self.now is not None:
+            return self.now
         at = keras.ops.minimum(keras.ops.cast(step, "int32"), len(self.table) - 1)
         return keras.ops.take(keras.ops.convert_to_tensor(self.table), at)
+
+
+@contextmanager
+def looked_up(optimizer: Any) -> Iterator[None]:
+    """Look up the rates of an optimizer's current step once for all its variables."""
+    lookups = (optimizer.scheduled.rate, optimizer.scheduled.momentum)
+    for lookup in lookups:
+        lookup.now = lookup(optimizer.iterations)
+    try:
+        yield
+    finally:
+        for lookup in lookups:
+            lookup.now = None
 
 
 class Scheduled:
@@ -117,12 +136,12 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
             beta_2=settings["beta2"],
             epsilon=settings["epsilon"],
         )
-        self._momentum_of = scheduled.momentum
+        self.scheduled = scheduled
 
     @property
     def beta_1(self) -> Any:
         """The momentum of the current step."""
-        return self._momentum_of(self.iterations)
+        return self.scheduled.momentum(self.iterations)
 
     @beta_1.setter
     def beta_1(self, value: float) -> None:
@@ -131,7 +150,8 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         """Update variables along gradients of the loss with its penalty."""
         variables = trainable_variables or self._trainable_variables  # JAX' trainer names none
-        return super().apply(self.penalty(grads, variables), trainable_variables)
+        with looked_up(self):
+            return super().apply(self.penalty(grads, variables), trainable_variables)
 
 
 class Sgd(keras.optimizers.SGD):  # type: ignore[misc]  # Keras has no types
@@ -148,21 +168,22 @@ class Sgd(keras.optimizers.SGD):  # type: ignore[misc]  # Keras has no types
             momentum=0.9 if has_momentum else 0.0,  # Keras then makes variables for it
             weight_decay=scheduled.phase["weight_decay"] or None,
         )
-        self._momentum_of, self._has_momentum = scheduled.momentum, has_momentum
+        self.scheduled, self._has_momentum = scheduled, has_momentum
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Move a variable along the running sum of its gradients."""
         step = gradient
         if self._has_momentum:
             kept = self.momentums[self._get_variable_index(variable)]
-            step = kept * self._momentum_of(self.iterations) + gradient
+            step = kept * self.scheduled.momentum(self.iterations) + gradient
             self.assign(kept, step)
         self.assign_sub(variable, step * keras.ops.cast(learning_rate, variable.dtype))
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         """Update variables along gradients of the loss with its penalty."""
         variables = trainable_variables or self._trainable_variables  # JAX' trainer names none
-        return super().apply(self.penalty(grads, variables), trainable_variables)
+        with looked_up(self):
+            return super().apply(self.penalty(grads, variables), trainable_variables)
 
 
 class Grouped(keras.optimizers.MultiOptimizer):  # type: ignore[misc]  # Keras has no types
