@@ -5,6 +5,9 @@ trains in processes of their own, worker and plain script by turns; a line tells
 of each and their ratio, whose budget is 1.02. The plain scripts are what the libraries' own guides would have
 one write: `keras.applications` and `model.fit`, torchvision's model and `Learner.fit_one_cycle`. First
 epochs, which compile, do not count.
+
+On a machine that others use too, whole trainings one after the other differ by more than the budget.
+`--turns` lets Keras' two compiled models take single steps by turns in one process, where that cancels out.
 """
 
 from __future__ import annotations
@@ -90,14 +93,8 @@ def with_worker(library: str, model: str, size: int, epochs: int) -> list[float]
     return seconds
 
 
-def plain_keras(model: str, size: int, epochs: int) -> list[float]:
-    """Return the seconds of each epoch of a script as Keras' guides have it."""
-    import keras
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()  # as the worker asks for
-    keras.utils.set_random_seed(0)
-    pixels, labels = images(size)
+def plain_keras_model(keras: Any, model: str, size: int) -> Any:
+    """Return a compiled model as Keras' guides have it."""
     body = getattr(keras.applications, KERAS[model])(
         include_top=False, weights=None, input_shape=(size, size, 3), pooling="avg"
     )
@@ -108,6 +105,18 @@ def plain_keras(model: str, size: int, epochs: int) -> list[float]:
     network.compile(
         keras.optimizers.AdamW(1e-4, weight_decay=0.01), loss=loss, metrics=["accuracy"], jit_compile=False
     )
+    return network
+
+
+def plain_keras(model: str, size: int, epochs: int) -> list[float]:
+    """Return the seconds of each epoch of a script as Keras' guides have it."""
+    import keras
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()  # as the worker asks for
+    keras.utils.set_random_seed(0)
+    pixels, labels = images(size)
+    network = plain_keras_model(keras, model, size)
     seconds: list[float] = []
 
     class Clock(keras.callbacks.Callback):
@@ -157,6 +166,41 @@ def plain_fastai(model: str, size: int, epochs: int) -> list[float]:
     return seconds
 
 
+def keras_by_turns(model: str, size: int, steps: int = 30) -> None:
+    """Print the seconds of single steps, worker's and plain model's by turns, and their paired ratio."""
+    import importlib
+
+    importlib.import_module("moocmap.experiments.keras_worker.__main__").prepare(None)
+    training = importlib.import_module("moocmap.experiments.keras_worker.training")
+    keras, phase_task = training.keras, task("keras", model, size, 4)
+    network = training.build(phase_task.layers, phase_task.weights)
+    ours = training.Trainee(network)
+    optimizer = training.make_optimizer(phase_task, [0, 1])
+    ours.compile(
+        optimizer,
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    optimizer.build(network.trainable_variables)
+    plain = plain_keras_model(keras, model, size)
+    pixels, labels = images(size)
+    pixels, labels = pixels[:BATCH], labels[:BATCH]
+    targets, weights = np.eye(CLASSES, dtype=np.float32)[labels], np.ones(BATCH, np.float32)
+    found: list[tuple[float, float]] = []
+    for _ in range(steps):
+        begin = perf_counter()
+        ours.train_on_batch({"images": pixels}, targets, sample_weight=weights)
+        middle = perf_counter()
+        plain.train_on_batch(pixels, labels)
+        found.append((middle - begin, perf_counter() - middle))
+    counted = found[4:]  # the first ones compile
+    worker, script = (statistics.median(column) for column in zip(*counted, strict=True))
+    ratio = statistics.median(one / other for one, other in counted)
+    print(f"keras: {model} at {size} px, single steps by turns")
+    print(f"  median: worker {worker:.4f}, plain script {script:.4f}, paired ratio {ratio:.3f}")
+
+
 PLAIN = {"keras": plain_keras, "fastai": plain_fastai}
 
 
@@ -190,8 +234,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--turns", action="store_true", help="Keras' single steps by turns, in one process")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.turns:
+        keras_by_turns(options.model, options.size)
+        return
     if options.one:
         one(options.libraries[0], options.one, options.model, options.size, options.epochs)
         return
