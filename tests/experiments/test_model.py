@@ -99,3 +99,12 @@ def test_nonsense_is_refused(path: str, value: object, message: str) -> None:
 def test_settings_are_closed() -> None:
     with pytest.raises(ValidationError, match="Extra inputs"):
         ExperimentSettings.model_validate({**copy.deepcopy(SETTINGS), "epochs": 3})
+
+
+def test_recipes_by_library_are_written_out_without_complaint(recwarn: pytest.WarningsRecorder) -> None:
+    shared = SETTINGS["recipes"]["matched"]
+    settings = make_experiment(recipes={"own": {"keras": shared, "fastai": shared}}).settings
+    dumped = settings.model_dump(mode="json")
+    assert dumped["recipes"]["own"].keys() == {"keras", "fastai"}
+    assert ExperimentSettings.model_validate(dumped) == settings
+    assert not recwarn.list

@@ -275,7 +275,9 @@ class Recipe(Closed):
 
 
 def _recipe_form(value: Any) -> str:
-    is_by_library = isinstance(value, dict) and value and all(isinstance(v, dict) for v in value.values())
+    # A value is a recipe when it is written out again, and a mapping when it is read.
+    parts = value.values() if isinstance(value, dict) else ()
+    is_by_library = parts and all(isinstance(part, dict | Recipe) for part in parts)
     return "by-library" if is_by_library else "shared"
 
 
