@@ -7,7 +7,7 @@ one write: `keras.applications` and `model.fit`, torchvision's model and `Learne
 epochs, which compile, do not count.
 
 On a machine that others use too, whole trainings one after the other differ by more than the budget.
-`--turns` lets Keras' two compiled models take single steps by turns in one process, where that cancels out.
+`--turns` lets Keras' two compiled models train epochs by turns in one process, where that cancels out.
 """
 
 from __future__ import annotations
@@ -166,38 +166,40 @@ def plain_fastai(model: str, size: int, epochs: int) -> list[float]:
     return seconds
 
 
-def keras_by_turns(model: str, size: int, steps: int = 30) -> None:
-    """Print the seconds of single steps, worker's and plain model's by turns, and their paired ratio."""
+def keras_by_turns(model: str, size: int, epochs: int = 8) -> None:
+    """Print the seconds of a step in epochs of worker's and plain model's `fit` by turns, and their ratio.
+
+    The worker's epochs come from its own batches, with its own compiled model and optimizer.
+    """
     import importlib
 
     importlib.import_module("moocmap.experiments.keras_worker.__main__").prepare(None)
     training = importlib.import_module("moocmap.experiments.keras_worker.training")
-    keras, phase_task = training.keras, task("keras", model, size, 4)
+    keras, phase_task = training.keras, task("keras", model, size, epochs)
+    keras.utils.set_random_seed(0)
     network = training.build(phase_task.layers, phase_task.weights)
     ours = training.Trainee(network)
     optimizer = training.make_optimizer(phase_task, [0, 1])
-    ours.compile(
-        optimizer,
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,
-    )
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    ours.compile(optimizer, loss=loss, metrics=["accuracy"], jit_compile=False)
     optimizer.build(network.trainable_variables)
     plain = plain_keras_model(keras, model, size)
     pixels, labels = images(size)
-    pixels, labels = pixels[:BATCH], labels[:BATCH]
-    targets, weights = np.eye(CLASSES, dtype=np.float32)[labels], np.ones(BATCH, np.float32)
+    batches = training.TrainingBatches(phase_task)
     found: list[tuple[float, float]] = []
-    for _ in range(steps):
+    for epoch in range(epochs):
         begin = perf_counter()
-        ours.train_on_batch({"images": pixels}, targets, sample_weight=weights)
+        training.reseed(network, epoch)
+        batches.start(epoch)
+        ours.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0)
         middle = perf_counter()
-        plain.train_on_batch(pixels, labels)
+        plain.fit(pixels, labels, batch_size=BATCH, initial_epoch=epoch, epochs=epoch + 1, verbose=0)
         found.append((middle - begin, perf_counter() - middle))
-    counted = found[4:]  # the first ones compile
-    worker, script = (statistics.median(column) for column in zip(*counted, strict=True))
+    counted = found[1:]  # the first ones compile
+    steps = IMAGES / BATCH
+    worker, script = (statistics.median(column) / steps for column in zip(*counted, strict=True))
     ratio = statistics.median(one / other for one, other in counted)
-    print(f"keras: {model} at {size} px, single steps by turns")
+    print(f"keras: {model} at {size} px, batches of {BATCH}, epochs by turns, seconds of a step")
     print(f"  median: worker {worker:.4f}, plain script {script:.4f}, paired ratio {ratio:.3f}")
 
 
@@ -234,7 +236,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--turns", action="store_true", help="Keras' single steps by turns, in one process")
+    parser.add_argument("--turns", action="store_true", help="Keras' epochs by turns, in one process")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.turns:
