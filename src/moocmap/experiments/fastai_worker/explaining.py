@@ -31,11 +31,8 @@ def explain(
     made = list(model.outputs(pictures))
     scores = made[-1][torch.arange(len(classes)), torch.from_numpy(classes.copy())].sum()
     (gradients,) = torch.autograd.grad(scores, made[last])
-    heatmaps = explanations.grad_cam(_as_numpy(made[last]), _as_numpy(gradients))
-    found: dict[str, NDArray[Any]] = {"heatmaps": heatmaps}
-    for number, position in enumerate(positions):
-        found[f"activation{number}"] = explanations.as_pictures(_as_numpy(made[position])[0])
-    return {**found, "layers": explanations.layer_names(layers, positions)}
+    activations = [_as_numpy(made[position])[0] for position in positions]
+    return explanations.described(layers, _as_numpy(made[last]), _as_numpy(gradients), activations)
 
 
 def _as_numpy(maps: Any) -> NDArray[Any]:

@@ -34,7 +34,7 @@ from moocmap.experiments.fastai_worker.layers import Graph, build, read_weights
 from moocmap.experiments.models.weights import Weights
 from moocmap.experiments.models.zoo import Layer
 from moocmap.experiments.training.augment import Fill
-from moocmap.experiments.training.batches import Batch
+from moocmap.experiments.training.batches import INFERENCE_BATCH, Batch
 from moocmap.experiments.training.checkpoint import Arrays
 from moocmap.experiments.training.schedules import rates
 from moocmap.experiments.training.targets import Targets, one_hot
@@ -42,7 +42,6 @@ from moocmap.experiments.training.worker import EpochEnd, OnEpoch, OnStep, Phase
 
 STATE = ("grad_avg", "sqr_avg", "step")
 """What fastai's optimizers keep for each parameter."""
-INFERENCE_BATCH = 64
 
 
 class TrainingBatches:

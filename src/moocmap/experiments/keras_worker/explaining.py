@@ -35,13 +35,12 @@ def explain(
     load_weights(body, layers[: last + 1], weights)
     load_weights(head, layers[last + 1 :], weights)
     *activations, maps = body(pictures, training=False)
-    gradients = gradient(head, maps, classes)
-    heatmaps = explanations.grad_cam(keras.ops.convert_to_numpy(maps), gradients)
-    found: dict[str, NDArray[Any]] = {"heatmaps": heatmaps}
-    for number, activation in enumerate(activations):
-        first = keras.ops.convert_to_numpy(activation)[0]
-        found[f"activation{number}"] = explanations.as_pictures(first)
-    return {**found, "layers": explanations.layer_names(layers, positions)}
+    return explanations.described(
+        layers,
+        keras.ops.convert_to_numpy(maps),
+        gradient(head, maps, classes),
+        [keras.ops.convert_to_numpy(activation)[0] for activation in activations],
+    )
 
 
 def gradient(head: Any, maps: Any, classes: NDArray[np.int64]) -> NDArray[Any]:

@@ -18,7 +18,7 @@ from moocmap.experiments.keras_worker.optimizers import make_optimizer
 from moocmap.experiments.models.weights import Weights
 from moocmap.experiments.models.zoo import Layer
 from moocmap.experiments.training.augment import Fill
-from moocmap.experiments.training.batches import Batch
+from moocmap.experiments.training.batches import INFERENCE_BATCH, Batch
 from moocmap.experiments.training.checkpoint import Arrays
 from moocmap.experiments.training.schedules import rates
 from moocmap.experiments.training.targets import one_hot
@@ -26,7 +26,6 @@ from moocmap.experiments.training.worker import EpochEnd, OnEpoch, OnStep, Phase
 
 POLICIES = {"float32": "float32", "float16": "mixed_float16", "bfloat16": "mixed_bfloat16"}
 """Keras' policies by the precision that a recipe names."""
-INFERENCE_BATCH = 64
 
 
 class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types

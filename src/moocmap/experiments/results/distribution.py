@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib
 import pandas as pd
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from moocmap.experiments.results.plots import PALETTES
+from moocmap.experiments.results.plots import PALETTES, as_svg
 
 PARTS = ("all", "train", "validation", "test")
 LINES = {"train": 0, "validation": 1, "test": 2}
@@ -59,23 +56,8 @@ def distribution_plot(
     Returns an SVG on a transparent background, for dark pages if `dark`; the same bytes for the same counts.
     """
     words = {**LABELS, **(labels or {})}
-    colours = PALETTES[dark]
-    settings: dict[str, Any] = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "moocmap",
-        "font.family": "sans-serif",
-        "font.size": 10,
-        "hatch.linewidth": 0.8,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
-    for part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
-        settings[part] = colours["ink"]
-    with matplotlib.rc_context(settings):
-        figure = _draw({"before": before, "after": after}, words, names or {}, dark)
-        text = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Title": words["title"]})
-    return text.getvalue()
+    tables = {"before": before, "after": after}
+    return as_svg(lambda _: _draw(tables, words, names or {}, dark), words["title"], dark)
 
 
 def _draw(
@@ -83,7 +65,6 @@ def _draw(
 ) -> Figure:
     heights = [len(table) + 2 for table in tables.values()]
     figure = Figure(figsize=(7.6, 0.27 * sum(heights) + 0.9), layout="constrained")
-    figure.patch.set_alpha(0)
     plots = figure.subplots(2, 1, sharex=True, height_ratios=heights)
     for plot, (name, table) in zip(plots, tables.items(), strict=True):
         plot.set_title(

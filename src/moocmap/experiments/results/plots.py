@@ -115,6 +115,7 @@ def as_svg(draw: Callable[[Mapping[str, Any]], Figure], title: str, dark: bool) 
         "svg.hashsalt": "moocmap",
         "font.family": "sans-serif",
         "font.size": 10,
+        "hatch.linewidth": 0.8,
         "axes.spines.top": False,
         "axes.spines.right": False,
     }

@@ -43,13 +43,13 @@ from moocmap.experiments.running.places import Places
 from moocmap.experiments.running.whereabouts import TaskSize, sizes_of
 from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.spec import Phase, Spec, layers_of
+from moocmap.experiments.training.batches import INFERENCE_BATCH
 
 MB = 1_000_000
 IMPORTED = {"keras": 950 * MB, "keras-jax": 600 * MB, "keras-torch": 1100 * MB, "fastai": 900 * MB}
 """Bytes that a worker takes for a training of next to nothing."""
 START = {"keras": 12.0, "keras-jax": 6.0, "keras-torch": 10.0, "fastai": 8.0}
 """Seconds that a worker takes to start and to end."""
-INFERENCE_BATCH = 64
 REACHED = 0.15
 STEP = 0.01
 COMPILING = {"keras": 0.08, "keras-jax": 0.08}

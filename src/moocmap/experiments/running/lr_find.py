@@ -7,10 +7,9 @@ one. See `training.lr_finder` for the method.
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -165,35 +164,18 @@ def search_plot(searches: Sequence[FoundRates], dark: bool, labels: dict[str, st
 
     Equal searches give equal bytes. `labels` overrides `LABELS` (translations).
     """
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from moocmap.experiments.results.plots import as_svg
 
-    from moocmap.experiments.results.plots import PALETTES
-
-    words, colours = {**LABELS, **(labels or {})}, PALETTES[dark]
-    settings: dict[str, Any] = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "moocmap",
-        "font.family": "sans-serif",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
-    for part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
-        settings[part] = colours["ink"]
-    with mpl.rc_context(settings):
-        figure = _draw(searches, words, colours)
-        text = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Title": words["title"]})
-    return text.getvalue()
+    words = {**LABELS, **(labels or {})}
+    return as_svg(lambda colours: _draw(searches, words, colours), words["title"], dark)
 
 
-def _draw(searches: Sequence[FoundRates], words: dict[str, str], colours: dict[str, Any]) -> Any:
+def _draw(searches: Sequence[FoundRates], words: Mapping[str, str], colours: Mapping[str, Any]) -> Any:
     from matplotlib.figure import Figure
 
     from moocmap.experiments.results.plots import STYLES
 
     figure = Figure(figsize=(7.6, 4.2), layout="constrained")
-    figure.patch.set_alpha(0)
     plot = figure.subplots()
     plot.patch.set_alpha(0)
     for number, found in enumerate(searches):

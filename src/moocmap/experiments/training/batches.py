@@ -23,6 +23,10 @@ from moocmap.experiments.training.targets import Targets, batch_targets, class_w
 Pixels = NDArray[Any]
 
 
+INFERENCE_BATCH = 64
+"""So many images are predicted at a time, in validation and test."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Images of one step, and what is done with them.
@@ -62,6 +66,12 @@ class Batches:
     def _class_weights(self) -> NDArray[np.float64] | None:
         return class_weights(self.phase["class_weights"], self.part.labels, self.classes)
 
+    @cached_property
+    def _changes(self) -> frozenset[str]:
+        """What the augmentation changes: "places" of pixels, their "values", both or nothing."""
+        transforms = self.phase["augment"]["transforms"]
+        return frozenset(augment.TRANSFORMS[item["transform"]].changes for item in transforms)
+
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Return the positions of the part's images in the order of an epoch (from 0)."""
         return np.random.default_rng([*self.seed, epoch]).permutation(len(self.part))
@@ -72,8 +82,11 @@ class Batches:
         chosen = order[number * self.size : (number + 1) * self.size]
         images, augmentation = self.part.images[chosen], self.phase["augment"]
         rng = np.random.default_rng([*self.seed, epoch, 2, number])
-        drawn = augment.draw(augmentation, len(chosen), rng, images.shape[1:3])
-        changes = {augment.TRANSFORMS[item["transform"]].changes for item in augmentation["transforms"]}
+        matrices = light = None
+        if self._changes:
+            drawn = augment.draw(augmentation, len(chosen), rng, images.shape[1:3])
+            matrices = drawn.matrices if "places" in self._changes else None
+            light = drawn.light if "values" in self._changes else None
         alpha = self.phase["mixup"]
         targets = batch_targets(
             self.part.labels[chosen],
@@ -82,12 +95,7 @@ class Batches:
             class_weights=self._class_weights,
             mix=draw_mix(len(chosen), alpha, rng) if alpha else None,
         )
-        return Batch(
-            images,
-            targets,
-            drawn.matrices if "places" in changes else None,
-            drawn.light if "values" in changes else None,
-        )
+        return Batch(images, targets, matrices, light)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Go through the batches of an epoch (from 0)."""

@@ -89,6 +89,20 @@ def as_pictures(activation: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(255 * (kept - low) / np.where(high > low, high - low, 1.0)).round().astype(np.uint8)
 
 
+def described(
+    layers: Sequence[Layer], maps: NDArray[Any], gradients: NDArray[Any], activations: Sequence[NDArray[Any]]
+) -> Arrays:
+    """Return what is kept of a model's maps and their gradients, and of the activations at its `depths`.
+
+    Maps and gradients are (k, height, width, channels), an activation (height, width, channels).
+    """
+    return {
+        "heatmaps": grad_cam(maps, gradients),
+        **{f"activation{number}": as_pictures(one) for number, one in enumerate(activations)},
+        "layers": layer_names(layers, depths(layers)),
+    }
+
+
 def arrays(
     task: Task,
     chosen: NDArray[np.int64],
