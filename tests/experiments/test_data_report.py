@@ -50,7 +50,7 @@ def test_every_image_is_used_or_dropped_for_a_reason(listing: Any, least: int) -
 
 def test_near_duplicates_are_looked_for_in_files_only(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match="--near looks at images in files"):
-        report_on(DataSettings.model_validate(DIGITS), guide=tmp_path, cache=tmp_path, near=True)
+        report_on(DataSettings.model_validate(DIGITS), roots=[tmp_path], cache=tmp_path, near=True)
 
 
 def test_pairs_that_look_alike_say_in_which_parts_they_are(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_pairs_that_look_alike_say_in_which_parts_they_are(tmp_path: Path) -> No
     told: list[tuple[str, int, int]] = []
     report = report_on(
         wanted,
-        guide=tmp_path,
+        roots=[tmp_path / "data"],
         cache=tmp_path / "cache",
         near=True,
         tell=lambda *facts: told.append(facts),
@@ -92,7 +92,7 @@ def test_pairs_that_look_alike_say_in_which_parts_they_are(tmp_path: Path) -> No
 def test_the_same_data_gives_the_same_files(tmp_path: Path) -> None:
     wanted = DataSettings.model_validate(DIGITS)
     for name in ("one", "two"):
-        report = report_on(wanted, guide=tmp_path, cache=tmp_path)
+        report = report_on(wanted, roots=[tmp_path], cache=tmp_path)
         write_data_report(report, tmp_path / name)
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()

@@ -113,9 +113,14 @@ def load_one(root: Path, experiment_id: str) -> Experiment:
 
 
 def places_for(
-    root: Path, data: Path | None, weights: Path | None, on_download: Callable[[str], None] = say
+    root: Path,
+    data: Path | None,
+    weights: Path | None = None,
+    on_download: Callable[[str], None] = say,
+    *,
+    code: int = 2,
 ) -> Places:
-    """Return where images and weights are looked for; a folder that is none ends the command."""
+    """Return where images and weights are looked for; a folder that is none ends the command with `code`."""
     from moocmap.experiments.running.places import Places
 
     for option, folder, holds in (
@@ -123,7 +128,7 @@ def places_for(
         ("--weights", weights, "files of weights"),
     ):
         if folder is not None and not folder.is_dir():
-            fail(f"{option}: no folder '{folder}'", f"it holds {holds}")
+            fail(f"{option}: no folder '{folder}'", f"it holds {holds}", code=code)
     return Places.of_guide(root, data, weights, on_download)
 
 

@@ -12,10 +12,9 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
 from moocmap import tables
-from moocmap.cli.common import counted, err, fail, known_or_fail, out, root_of, say
-from moocmap.diagnostics import DiagnosticsError
+from moocmap.cli.common import counted, err, fail, out, root_of, say
+from moocmap.cli.experiment_common import load_one, places_for
 from moocmap.experiments.settings.data_settings import DataSettings
-from moocmap.experiments.settings.load import load_experiments
 from moocmap.experiments.settings.model import Experiment
 from moocmap.tables import Format
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from moocmap.experiments.results.data_report import DataReport
 
 EPILOG = "Example: moocmap experiment data digits"
-CACHE = Path("build") / "cache"
-"""Where listings and decoded images are kept, seen from the guide's folder."""
 SHOWN = 10
 """Unreadable files that are named in the terminal; all of them stand in dropped.csv."""
 
@@ -66,15 +63,14 @@ def data(
     from moocmap.experiments.results.data_report import report_on, write_data_report
 
     guide = root_of(context)
-    experiment = _one(guide, experiment_id)
-    if root is not None and not root.is_dir():
-        fail(f"--root: no folder '{root}'", "it holds a folder or file for each data set", code=1)
+    experiment = load_one(guide, experiment_id)
+    settings, places = _settings(experiment, task), places_for(guide, root, code=1)
     with _progress() as tell:
         found = report_on(
-            _settings(experiment, task),
-            guide=guide,
-            root=root,
-            cache=guide / CACHE,
+            settings,
+            roots=places.data,
+            cache=places.cache,
+            downloads=places.downloads,
             near=near,
             tell=tell,
         )
@@ -117,21 +113,8 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def _one(guide: Path, experiment_id: str) -> Experiment:
-    experiments, problems = load_experiments(guide)
-    if problems:
-        raise DiagnosticsError(problems)
-    by_id = {experiment.id: experiment for experiment in experiments}
-    known_or_fail("experiment", [experiment_id], by_id)
-    return by_id[experiment_id]
-
-
 def _settings(experiment: Experiment, task: TaskName) -> DataSettings:
-    target, pretrain = experiment.settings.data, experiment.settings.pretrain
-    if task is TaskName.TARGET:
-        return target
-    if pretrain is None:
+    tasks = experiment.tasks()
+    if task not in tasks:
         fail(f"'{experiment.id}' is not pre-trained: it has no source task", code=1)
-    if pretrain.data is not None:
-        return pretrain.data
-    return target.model_copy(update={"classes": pretrain.classes, "split": pretrain.split})
+    return tasks[task]

@@ -21,7 +21,7 @@ from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.experiments.running.places import Places
 from moocmap.experiments.running.runner import Event, Summary, is_recorded, require_libraries, run_experiment
 from moocmap.experiments.running.status import WORK
-from moocmap.experiments.running.whereabouts import check_data, is_here, settings_of
+from moocmap.experiments.running.whereabouts import check_data, is_here
 from moocmap.experiments.settings.load import load_experiments
 from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.training.lr_finder import Request
@@ -89,7 +89,7 @@ def _check_before(experiment: Experiment, runs: Sequence[Run], results: Path, pl
     home = results / experiment.id
     pending = [one for one in runs if not is_recorded(one, home)]
     require_libraries({one.library for one in pending})
-    if all(is_here(data, places) for data in settings_of(experiment).values()):
+    if all(is_here(data, places) for data in experiment.tasks().values()):
         for one in {repr(one.spec["tasks"]): one for one in pending}.values():
             check_data(experiment, one, places)
 

@@ -62,6 +62,24 @@ def folders_of_data(guide: Path, root: Path | None = None) -> list[Path]:
     return [*([root] if root else []), *([Path(named)] if named else []), guide / "data"]
 
 
+def find(
+    source: Mapping[str, Any], roots: Sequence[Path], *, classes: Sequence[int | str] = ()
+) -> Path | None:
+    """Return the folder or file of a source in the first of `roots` that has it; None if none has it.
+
+    Each root may also be the source's folder itself, if folders of its parts (or of all `classes`, for a
+    source without parts) lie right in it.
+    """
+    if source["kind"] == "sklearn":
+        return None
+    expected = _expected(source, classes)
+    return next((place for root in roots if (place := _in_root(source, root, expected))), None)
+
+
+def _expected(source: Mapping[str, Any], classes: Sequence[int | str]) -> _Layout:
+    return _Layout(source.get("parts"), tuple(map(str, classes)))
+
+
 def locate(
     source: Mapping[str, Any],
     roots: Sequence[Path],
@@ -72,8 +90,7 @@ def locate(
 ) -> Path | None:
     """Return the folder or file of a source, downloaded if it is in none of `roots`; None for scikit-learn.
 
-    Each root may also be the source's folder itself, if folders of its parts (or of all `classes`, for a
-    source without parts) lie right in it. `on_download` is told the bytes that came and that are to come (0
+    It is looked for as `find` does. `on_download` is told the bytes that came and that are to come (0
     if that is not known); `cache` is where downloads go, else `downloads.cache_folder()`.
 
     Raises:
@@ -82,11 +99,9 @@ def locate(
     """
     if source["kind"] == "sklearn":
         return None
-    expected = _Layout(source.get("parts"), tuple(map(str, classes)))
-    for root in roots:
-        found = _in_root(source, root, expected)
-        if found:
-            return found
+    if (there := find(source, roots, classes=classes)) is not None:
+        return there
+    expected = _expected(source, classes)
     home = cache or downloads.cache_folder()
     wanted = _wish(source, expected, roots)
     if source["kind"] == "keras":

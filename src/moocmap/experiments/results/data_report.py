@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,16 +143,16 @@ def _reasons(done: StepDone, before: pd.DataFrame) -> list[str]:
 def report_on(
     settings: DataSettings,
     *,
-    guide: Path,
-    root: Path | None = None,
+    roots: Sequence[Path],
     cache: Path,
+    downloads: Path | None = None,
     near: bool = False,
     tell: Tell = lambda what, done, total: None,
 ) -> DataReport:
     """Find the images of an experiment, clean and split them.
 
-    `guide` and `root` say where they may lie (see `sources.folders_of_data`), `cache` keeps what takes long;
-    with `near`, images that look alike are looked for among those that are used.
+    They may lie in `roots`, or are fetched into `downloads`; `cache` keeps what takes long. With `near`,
+    images that look alike are looked for among those that are used.
 
     Raises:
         ExperimentError: if they are nowhere, cannot be used, or are no files and `near` is asked for.
@@ -161,9 +161,10 @@ def report_on(
         raise ExperimentError("--near looks at images in files; this experiment's come as arrays")
     place = sources.locate(
         settings.where(),
-        sources.folders_of_data(guide, root),
+        roots,
         lambda done, total: tell("downloading", done, total),
         classes=settings.classes,
+        cache=downloads,
     )
     data = settings.as_spec()
     source = sources.read(

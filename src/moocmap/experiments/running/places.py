@@ -45,17 +45,18 @@ class Places:
             on_download,
         )
 
+    @property
+    def downloads(self) -> Path:
+        """The folder of what was fetched."""
+        return self.cache / "downloads"
+
     def machine_for(self, experiment: Experiment, run: Run) -> Machine:
         """Find the files of a run; what is nowhere is downloaded.
 
         Raises:
             ExperimentError: if something can neither be found nor fetched.
         """
-        settings, pretrain = experiment.settings, experiment.settings.pretrain
-        wanted = {"target": settings.data}
-        if pretrain:
-            wanted["source"] = pretrain.data or settings.data
-        located = {task: self._data(data) for task, data in wanted.items()}
+        located = {task: self._data(data) for task, data in experiment.tasks().items()}
         weights = self._weights(run.spec["weights"])
         return Machine(
             data={task: str(path.absolute()) for task, path in located.items() if path},
@@ -67,7 +68,7 @@ class Places:
         source = data.where()
         return self._once(
             repr(source),
-            lambda: sources.locate(source, self.data, classes=data.classes, cache=self.cache / "downloads"),
+            lambda: sources.locate(source, self.data, classes=data.classes, cache=self.downloads),
         )
 
     def _weights(self, spec: dict[str, Any]) -> Path | None:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moocmap.experiments.data import downloads, sources
+from moocmap.experiments.data import sources
 from moocmap.experiments.data.tasks import arrange
 from moocmap.experiments.running.layer_costs import Shape
 from moocmap.experiments.running.places import Places
 from moocmap.experiments.settings.data_settings import DataSettings
 from moocmap.experiments.settings.model import Experiment, Run
-from moocmap.experiments.spec import ExperimentError
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,6 @@ class TaskSize:
         return sum(self.parts.values())
 
 
-def settings_of(experiment: Experiment) -> dict[str, DataSettings]:
-    """Return the data that each task takes its images from."""
-    found = {"target": experiment.settings.data}
-    if pretrain := experiment.settings.pretrain:
-        found["source"] = pretrain.data or experiment.settings.data
-    return found
-
-
 def is_here(data: DataSettings, places: Places) -> bool:
     """Tell whether a task's images lie on this machine, so that nothing need be downloaded."""
     return data.source.kind == "sklearn" or find_data(data, places) is not None
@@ -44,30 +35,7 @@ def is_here(data: DataSettings, places: Places) -> bool:
 
 def find_data(data: DataSettings, places: Places) -> Path | None:
     """Return where a task's images lie, None where they would have to be downloaded (or need no place)."""
-    source = data.where()
-    downloaded = [*places.data, places.cache / "downloads"]
-    if source["kind"] == "keras":
-        file = f"{source['name']}.npz"
-        there = (place for folder in downloaded for place in (folder / file, folder) if place.name == file)
-        return next((place for place in there if place.is_file()), None)
-    for name in _folder_names(source):
-        folder = {"kind": "folder", "path": name, "parts": source.get("parts")}
-        try:  # a folder that nobody offers for download is looked for only
-            return sources.locate(folder, downloaded, classes=data.classes)
-        except ExperimentError:
-            continue
-    return None
-
-
-def _folder_names(source: Mapping[str, Any]) -> list[str]:
-    if source["kind"] == "folder":
-        return [source["path"]]
-    if source["kind"] == "fastai":
-        return [downloads.fastai_folder(source["name"])]
-    if source["kind"] == "kaggle":
-        owner, name, *_ = source["dataset"].split("/")
-        return ["/".join(filter(None, (start, source.get("path")))) for start in (name, f"{owner}/{name}")]
-    return []
+    return sources.find(data.where(), [*places.data, places.downloads], classes=data.classes)
 
 
 def task_size(data: DataSettings, spec: Mapping[str, Any], place: Path | None, cache: Path) -> TaskSize:
@@ -93,7 +61,7 @@ def sizes_of(experiment: Experiment, run: Run, places: Places) -> dict[str, Task
         ExperimentError: if images that are here are not as the experiment says.
     """
     found = {}
-    for task, data in settings_of(experiment).items():
+    for task, data in experiment.tasks().items():
         if is_here(data, places):
             spec = run.spec["tasks"][task]
             found[task] = task_size(data, spec, find_data(data, places), places.cache)

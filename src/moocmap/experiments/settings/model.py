@@ -154,6 +154,14 @@ class Experiment:
     id: str
     settings: ExperimentSettings
 
+    def tasks(self) -> dict[str, DataSettings]:
+        """Return the data of each task: "target", and "source" where the body is pre-trained."""
+        target, pretrain = self.settings.data, self.settings.pretrain
+        if pretrain is None:
+            return {"target": target}
+        changed = {"classes": pretrain.classes, "split": pretrain.split}
+        return {"target": target, "source": pretrain.data or target.model_copy(update=changed)}
+
     def recipe_for(self, name: str, library: str) -> Recipe:
         """Return a recipe as it is for one library; Keras' serves all its backends.
 
@@ -202,12 +210,12 @@ class Experiment:
         if head["batchnorm"] is True:
             own = "torch" if library == "fastai" else "keras"
             head["batchnorm"] = own if recipe.architecture == "own" else architecture
-        target = settings.data.as_spec()
-        tasks = {"target": target}
-        heads = {"target": zoo.head(len(target["classes"]), **head)}
-        if pretrain:
-            tasks["source"] = _source_task(pretrain, target)
-            heads["source"] = zoo.head(len(tasks["source"]["classes"]), **head, prefix="source")
+        tasks = {name: data.as_spec() for name, data in self.tasks().items()}
+        prefixes = {"target": "head", "source": "source"}
+        heads = {
+            name: zoo.head(len(task["classes"]), **head, prefix=prefixes[name])
+            for name, task in tasks.items()
+        }
         prepared = zoo.preprocessing(model, VARIANT_OF[publisher]) if publisher else []
         return {
             "protocol": PROTOCOL,
@@ -270,14 +278,6 @@ class Experiment:
             if name not in known:
                 raise ExperimentError(f"class_weights: no class '{name}'; {did_you_mean(name, known)}")
         return [recipe.class_weights.get(name, 1.0) for name in known]
-
-
-def _source_task(pretrain: Pretraining, target: dict[str, Any]) -> dict[str, Any]:
-    if pretrain.data is not None:
-        return pretrain.data.as_spec()
-    assert pretrain.classes is not None  # the model asks for both
-    assert pretrain.split is not None
-    return {**target, "classes": list(pretrain.classes), "split": pretrain.split.as_spec()}
 
 
 def _architecture(recipe: Recipe, weights: WeightsSettings, model: str, library: str) -> str:
