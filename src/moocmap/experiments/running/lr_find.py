@@ -123,15 +123,11 @@ def _search(
 
 def _pretrain(run: Run, work: Path, machine: Machine) -> None:
     """Let the body be pre-trained, as a run would, where the experiment says so and the cache lacks it."""
-    from moocmap.experiments.running.runner import prepare_folder, worker_events
-    from moocmap.experiments.training import pretrained
+    from moocmap.experiments.running.runner import body_run, prepare_folder, worker_events
 
-    if not any(phase["task"] == "source" for phase in run.spec["phases"]):
+    trains = body_run(run, machine)
+    if trains is None:
         return
-    if pretrained.file_of(run.spec, Path(machine.cache or "")).is_file():
-        return
-    library = run.spec["pretrained_by"] or run.library
-    trains = replace(run, library=library, spec={**run.spec, "library": library})
     folder = prepare_folder(work / f"{run.id}-pretrain", trains, replace(machine, only_pretrain=True))
     for _ in worker_events(trains, folder):
         pass

@@ -56,7 +56,7 @@ WORKERS: dict[str, WorkerFacts] = {
 }
 """The worker of each library."""
 
-LOG = "worker.log"
+LOG, SPEC = "worker.log", "spec.json"
 PATIENCE = 10.0
 """Seconds that a worker gets to end when it is asked to."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -232,10 +232,11 @@ class _Session:
 
     def pretrain(self, run: Run, machine: Machine, number: int) -> None:
         """Let the library that trains the bodies for all train this run's, if it is not in the cache."""
-        by = run.spec["pretrained_by"]
-        if by in (None, run.library) or pretrained.file_of(run.spec, Path(machine.cache or "")).is_file():
+        if run.spec["pretrained_by"] in (None, run.library):
             return
-        other = replace(run, library=by, spec={**run.spec, "library": by})
+        other = body_run(run, machine)
+        if other is None:
+            return
         name = f"pretrain-{pretrained.key_of(run.spec)[:16]}"
         folder = prepare_folder(self.work / name, other, replace(machine, only_pretrain=True))
         self.follow(other, folder, number)
@@ -252,17 +253,32 @@ class _Session:
                 self.tell("epoch", run, number, phase=event["phase"], epoch=event["done"], metrics=metrics)
 
 
+def body_run(run: Run, machine: Machine) -> Run | None:
+    """Return the run that trains another's body on its source task; None if it has none, or it is cached.
+
+    Its worker is to be told to `only_pretrain`.
+    """
+    if "source" not in run.spec["tasks"] or pretrained.file_of(run.spec, Path(machine.cache or "")).is_file():
+        return None
+    library = run.spec["pretrained_by"] or run.library
+    return replace(run, library=library, spec={**run.spec, "library": library})
+
+
+def is_begun(run: Run, folder: Path) -> bool:
+    """Tell whether a worker's folder was made for a run as it is written today."""
+    try:
+        spec = json.loads((folder / SPEC).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return hash_of(spec) == run.spec_hash
+
+
 def prepare_folder(folder: Path, run: Run, machine: Machine | None = None) -> Path:
     """Make the worker's folder with `spec.json` and `machine.json`; what another run left in it goes."""
-    path = folder / "spec.json"
-    try:
-        same = hash_of(json.loads(path.read_text(encoding="utf-8"))) == run.spec_hash
-    except (OSError, ValueError):
-        same = False
-    if not same:
+    if not is_begun(run, folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        path.write_text(json.dumps(run.spec, indent=2) + "\n", encoding="utf-8")
+        (folder / SPEC).write_text(json.dumps(run.spec, indent=2) + "\n", encoding="utf-8")
     (machine or Machine()).write(folder)
     return folder
 

@@ -5,19 +5,14 @@ Everything is read from the records and from what the workers leave in the work 
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from moocmap.experiments.results.shelf import OWN, PUBLISHED, read_shelf
-from moocmap.experiments.running.runner import LOG
+from moocmap.experiments.running.runner import LOG, is_begun
 from moocmap.experiments.settings.model import Experiment, Run
-from moocmap.experiments.spec import hash_of
 from moocmap.experiments.training import checkpoint
 from moocmap.experiments.training.lock import LockedError, locked
 
@@ -73,15 +68,6 @@ def standing(run: Run, folder: Path) -> Standing:
     return Standing(run, "begun", phase, rows)
 
 
-def is_begun(run: Run, folder: Path) -> bool:
-    """Tell whether a worker was started on a run as it is written today."""
-    try:
-        spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return hash_of(spec) == run.spec_hash
-
-
 def is_at_work(folder: Path) -> bool:
     """Tell whether a process holds the lock of a folder, which may not be there."""
     if not folder.is_dir():
@@ -101,11 +87,7 @@ def begun(root: Path, experiment: Experiment, runs: Sequence[Run]) -> list[Run]:
 
 def _progress(folder: Path, run: Run) -> tuple[int, str]:
     """Return how many epochs a checkpoint has, and the phase that goes on."""
-    try:
-        with np.load(folder / checkpoint.FILE, allow_pickle=False) as file:
-            facts = json.loads(str(file["facts"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        facts = {"rows": [], "phase": 0}
+    facts = checkpoint.read_facts(folder) or {"rows": [], "phase": 0}
     phases = run.spec["phases"]
     phase = phases[facts["phase"]]["name"] if facts["phase"] < len(phases) else "test"
     return len(facts["rows"]), phase

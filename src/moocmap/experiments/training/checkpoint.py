@@ -69,5 +69,15 @@ def load(folder: Path, spec_hash: str) -> Checkpoint | None:
     return Checkpoint(**facts, **named)
 
 
+def read_facts(folder: Path) -> dict[str, Any] | None:
+    """Read what a checkpoint holds beside arrays; None when there is none."""
+    try:
+        with np.load(folder / FILE, allow_pickle=False) as file:
+            found: dict[str, Any] = json.loads(str(file["facts"]))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return found
+
+
 def _named(arrays: Arrays, prefix: str) -> Arrays:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
