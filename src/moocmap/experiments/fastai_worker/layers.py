@@ -45,12 +45,15 @@ class Graph(nn.Module):  # type: ignore[misc]  # torch's types are not followed
 
 
 def build(layers: list[Layer], weights: Weights) -> Graph:
-    """Build a model and give it its weights; images are (n, channels, height, width)."""
+    """Build a model and give it its weights; images are (n, channels, height, width).
+
+    In memory channels come last: convolutions on a processor take half the time, and tensor cores want it.
+    """
     model = Graph(layers, weights)
     for name, layer, part, tensor in _tensors(model):
         with torch.no_grad():
             tensor.copy_(torch.from_numpy(as_torch(layer, part, weights[name]).copy()))
-    return model
+    return model.to(memory_format=torch.channels_last)
 
 
 def _module(layer: Layer, channels: int) -> nn.Module:

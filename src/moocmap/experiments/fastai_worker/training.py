@@ -95,9 +95,12 @@ def _tensors(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
 
 def as_floats(images: Any) -> Any:
-    """Return images (n, height, width, channels) as torch has them: channels first, 0 to 1."""
+    """Return images (n, height, width, channels) as torch counts them: channels first, 0 to 1.
+
+    In memory the channels stay last, as `layers.build` lays the weights out.
+    """
     scaled = images.float() / 255.0 if images.dtype == torch.uint8 else images
-    return scaled.permute(0, 3, 1, 2).contiguous()
+    return scaled.permute(0, 3, 1, 2)
 
 
 class Trainee(nn.Module):  # type: ignore[misc]  # torch's types are not followed
