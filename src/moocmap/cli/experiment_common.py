@@ -77,7 +77,7 @@ class Subset:
         settings = experiment.settings
         known_or_fail("library in this experiment", self.libraries or [], settings.libraries)
         known_or_fail("model in this experiment", self.models or [], settings.models)
-        known_or_fail("recipe in this experiment", self.recipes or [], settings.recipes)
+        known_or_fail("recipe in this experiment", self.recipes or [], experiment.recipes)
         known_or_fail("seed in this experiment", list(map(str, self.seeds or [])), map(str, settings.seeds))
         return [
             run

@@ -55,7 +55,7 @@ def list_experiments(context: typer.Context, form: FormatOption = Format.TABLE) 
                 "title": text_in(settings.title, locale_of(context)),
                 "libraries": ", ".join(settings.libraries),
                 "models": ", ".join(settings.models),
-                "recipes": ", ".join(settings.recipes),
+                "recipes": ", ".join(experiment.recipes),
                 "runs": len(experiment.runs()),
                 "recorded": len(shelf.records),
                 "records": shelf.folder.as_posix(),

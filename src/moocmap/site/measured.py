@@ -156,14 +156,14 @@ class Measured:
         names: dict[str, list[str]] = {
             "libraries": [*settings.libraries, *(figure.library for figure in printed)],
             "models": [*settings.models, *(figure.model for figure in printed)],
-            "recipes": [*settings.recipes, *(figure.recipe for figure in printed)],
+            "recipes": [*self.experiment.recipes, *(figure.recipe for figure in printed)],
         }
         return {name: list(dict.fromkeys(values)) for name, values in names.items()}
 
     def _place(self, model: str, recipe: str) -> tuple[int, int]:
         """Return where a recipe and a model stand in the experiment, to sort by."""
         settings = self.experiment.settings
-        return list(settings.recipes).index(recipe), list(settings.models).index(model)
+        return list(self.experiment.recipes).index(recipe), list(settings.models).index(model)
 
     def settings(self, strings: Strings) -> list[Settings]:
         """Return the settings of each recipe, library by library, in words."""

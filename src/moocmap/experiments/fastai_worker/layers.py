@@ -53,7 +53,8 @@ def build(layers: list[Layer], weights: Weights) -> Graph:
     for name, layer, part, tensor in _tensors(model):
         with torch.no_grad():
             tensor.copy_(torch.from_numpy(as_torch(layer, part, weights[name]).copy()))
-    return model.to(memory_format=torch.channels_last)
+    model.to(memory_format=torch.channels_last)
+    return model
 
 
 def _module(layer: Layer, channels: int) -> nn.Module:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
@@ -15,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from moocmap.diagnostics import did_you_mean
 from moocmap.experiments.models import zoo
 from moocmap.experiments.models.published_weights import VARIANT_OF
+from moocmap.experiments.settings.ablation import Ablation
 from moocmap.experiments.settings.data_settings import Classes, DataSettings, SplitShares
 from moocmap.experiments.settings.recipe_settings import AnyRecipe, Count, LibraryName, Recipe, one_of
 from moocmap.experiments.settings.weights_settings import AnyWeights, RandomWeights, WeightsSettings
@@ -103,6 +105,9 @@ class ExperimentSettings(Closed):
         description="Whether records may hold these images: whether their licence allows it.",
     )
     recipes: Annotated[dict[Id, AnyRecipe], Field(min_length=1)]
+    ablation: Ablation | None = Field(
+        None, description="Take a recipe apart: turn one library's into another's, step by step."
+    )
 
     @model_validator(mode="after")
     def _pretrains_on_what_is_there(self) -> ExperimentSettings:
@@ -162,17 +167,38 @@ class Experiment:
         changed = {"classes": pretrain.classes, "split": pretrain.split}
         return {"target": target, "source": pretrain.data or target.model_copy(update=changed)}
 
+    @cached_property
+    def recipes(self) -> dict[str, AnyRecipe]:
+        """All recipes by name: those that are written, and those of the ablation's steps.
+
+        Raises:
+            ExperimentError: if a step of the ablation makes no valid recipe, or they miss their end.
+        """
+        written, ablation = self.settings.recipes, self.settings.ablation
+        if ablation is None:
+            return dict(written)
+        start, end = (_for_library(written[ablation.recipe], name) for name in (ablation.start, ablation.end))
+        made: dict[str, AnyRecipe] = {
+            ablation.recipe_of(step): {ablation.library: recipe}
+            for step, recipe in ablation.recipes(start, end)
+        }
+        return {**written, **{name: recipe for name, recipe in made.items() if name not in written}}
+
+    def libraries_of(self, recipe: str) -> list[LibraryName]:
+        """Return the libraries that follow a recipe; an ablation's steps are for one alone."""
+        settings = self.settings
+        if settings.ablation and recipe not in settings.recipes:
+            return [settings.ablation.library]
+        return settings.libraries
+
     def recipe_for(self, name: str, library: str) -> Recipe:
         """Return a recipe as it is for one library; Keras' serves all its backends.
 
         Raises:
             KeyError: if there is no such recipe, or none for the library.
+            ExperimentError: if the ablation's steps make no recipes.
         """
-        recipe = self.settings.recipes[name]
-        if isinstance(recipe, Recipe):
-            return recipe
-        by_library: dict[str, Recipe] = dict(recipe)  # type: ignore[arg-type]  # its keys are literals
-        return by_library.get(library) or by_library[library.partition("-")[0]]
+        return _for_library(self.recipes[name], library)
 
     def runs(self) -> list[Run]:
         """Expand to runs: recipe by recipe, model by model, seed by seed, the libraries side by side.
@@ -180,7 +206,7 @@ class Experiment:
         Raises:
             ExperimentError: if a recipe asks for weights that do not fit a model's architecture.
         """
-        return [run for recipe in self.settings.recipes for run in self.runs_of(recipe)]
+        return [run for recipe in self.recipes for run in self.runs_of(recipe)]
 
     def runs_of(self, recipe: str) -> list[Run]:
         """Expand one recipe to its runs.
@@ -194,7 +220,7 @@ class Experiment:
             Run(name, library, model, recipe, seed, self._spec(name, library, model, recipe, seed))
             for model in settings.models
             for seed in settings.seeds
-            for library in settings.libraries
+            for library in self.libraries_of(recipe)
             for name in [f"{library}-{model}-{recipe}-seed{seed}"]
         ]
 
@@ -278,6 +304,13 @@ class Experiment:
             if name not in known:
                 raise ExperimentError(f"class_weights: no class '{name}'; {did_you_mean(name, known)}")
         return [recipe.class_weights.get(name, 1.0) for name in known]
+
+
+def _for_library(recipe: AnyRecipe, library: str) -> Recipe:
+    if isinstance(recipe, Recipe):
+        return recipe
+    by_library: dict[str, Recipe] = dict(recipe)  # type: ignore[arg-type]  # its keys are literals
+    return by_library.get(library) or by_library[library.partition("-")[0]]
 
 
 def _architecture(recipe: Recipe, weights: WeightsSettings, model: str, library: str) -> str:
