@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
 from moocmap.experiments.results import compare, pictures, significance
+from moocmap.experiments.results.attribution import Attribution, attributions
 from moocmap.experiments.results.costs import Arrival, Costs, arrivals, costs
 from moocmap.experiments.results.plots import LABELS, in_the_dark, reliability_plot, training_plot
 from moocmap.experiments.results.record import EXPLANATIONS, FILES, DamagedRecordError, Record
@@ -26,7 +27,7 @@ from moocmap.site.figures import Curves, Difference, Environment, Result, Span, 
 from moocmap.site.locales import Strings
 from moocmap.site.settings_words import Settings, SettingWords, settings_of
 
-METRICS = ("accuracy", "macro_f1", "loss")
+METRICS = ("accuracy", "macro_f1", "loss", "validation_accuracy")
 LEVEL = 0.05
 """Below which p-value a difference is called shown."""
 FEW = 4
@@ -67,7 +68,12 @@ class Measured:
 
     def named(self, kind: Literal["recipes", "models"], name: str) -> Named:
         """Return what a recipe or a model is called, and the note on it; without a name its id."""
-        return getattr(self.experiment.settings.names, kind).get(name) or Named(title=name)
+        settings = self.experiment.settings
+        known: dict[str, Named] = dict(getattr(settings.names, kind))
+        if kind == "recipes" and settings.ablation:
+            steps = {settings.ablation.recipe_of(step): step for step in settings.ablation.steps}
+            known = {name: Named(title=step.title, note=step.note) for name, step in steps.items()} | known
+        return known.get(name) or Named(title=name)
 
     def class_name(self, label: str) -> Text:
         """Return what a class is called."""
@@ -296,6 +302,18 @@ class Measured:
             Curves(m, r, [record for record in self.records if (record.model, record.recipe) == (m, r)])
             for m, r in settings
         ]
+
+    @cached_property
+    def attributions(self) -> list[Attribution]:
+        """Which part of the recipes carries how much, by model, where the experiment takes them apart."""
+        ablation = self.experiment.settings.ablation
+        return attributions(self.records, ablation) if ablation else []
+
+    def placed_change(self, one: Attribution, change: compare.Interval, metric: str) -> Span:
+        """Return a step's change on the axis that all changes of a metric share."""
+        every = [changes[metric] for changes in (*(link.changes for link in one.links), one.whole) if changes]
+        axis = axis_of([*(Span(*found[:3]) for found in every), Span(0.0, 0.0, 0.0)])
+        return Span(*change[:3], axis)
 
     @cached_property
     def environments(self) -> list[Environment]:

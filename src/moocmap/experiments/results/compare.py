@@ -80,15 +80,13 @@ def summary(records: Iterable[Record]) -> pd.DataFrame:
 def paired_difference(records: Iterable[Record], metric: str = "accuracy") -> pd.DataFrame:
     """Tabulate library A − library B for each model × recipe, paired on seeds.
 
-    `metric` is one of the test set: accuracy, macro_f1 or loss. Columns: `a`, `b`, `model`, `recipe`,
+    `metric` is one that `measure_of` knows. Columns: `a`, `b`, `model`, `recipe`,
     `metric`, `n` (seeds that both have), `mean`, `low`, `high`. Pairs without a common seed are left out.
     """
     rows = []
     for (model, recipe), libraries in by_library(records).items():
         values = {
-            library: {
-                seed: float(getattr(record.facts.metrics.test, metric)) for seed, record in runs.items()
-            }
+            library: {seed: measure_of(record, metric) for seed, record in runs.items()}
             for library, runs in libraries.items()
         }
         for a, b in combinations(values, 2):
@@ -109,6 +107,17 @@ def paired_difference(records: Iterable[Record], metric: str = "accuracy") -> pd
                     }
                 )
     return pd.DataFrame(rows, columns=["a", "b", "model", "recipe", "metric", "n", "mean", "low", "high"])
+
+
+def measure_of(record: Record, metric: str) -> float:
+    """Return a figure of a record: accuracy, macro_f1 or loss of the test set, or validation_… of these.
+
+    Of the validation set accuracy and loss are known.
+    """
+    metrics = record.facts.metrics
+    if metric.startswith("validation_"):
+        return float(getattr(metrics.validation, metric.removeprefix("validation_")))
+    return float(getattr(metrics.test, metric))
 
 
 def by_library(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, dict[int, Record]]]:

@@ -1,0 +1,88 @@
+"""Which part of a recipe carries a difference: an ablation's records, step by step.
+
+Every step is compared with the one before it, paired on seeds: runs of one seed start from the same weights
+and see the images in the same order. Intervals are Student's t, as in `compare`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from moocmap.experiments.results.compare import Interval, grouped, interval, measure_of
+from moocmap.experiments.results.record import Record
+from moocmap.experiments.settings.ablation import Ablation, Step
+
+METRICS = ("validation_accuracy", "accuracy")
+"""What is told of each step: what the thesis reports, and what it never does."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A recipe on the way, followed by a library; `step` is None for what that library does by itself.
+
+    `values` has the mean of each metric, `changes` its difference to the link before, as far as both have
+    records of common seeds.
+    """
+
+    library: str
+    recipe: str
+    step: Step | None
+    values: dict[str, Interval]
+    changes: dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The way of one model from one library's recipe to the other's; `whole` is the end less the start."""
+
+    model: str
+    links: Sequence[Link]
+    whole: dict[str, Interval]
+
+    def largest(self, metric: str) -> Link | None:
+        """Return the link that changes a metric most, up or down; None while none is known."""
+        known = [link for link in self.links if metric in link.changes]
+        return max(known, key=lambda link: abs(link.changes[metric].mean), default=None)
+
+
+def attributions(records: Iterable[Record], ablation: Ablation) -> list[Attribution]:
+    """Return the way of each model that has records of it."""
+    groups = {setting: _by_seed(group) for setting, group in grouped(records).items()}
+    made = {recipe for _, recipe, step in ablation.chain if step} - {ablation.recipe}
+    models = dict.fromkeys(model for _, model, recipe in groups if recipe in made)
+    return [_attribution(model, groups, ablation) for model in models]
+
+
+def _by_seed(group: Sequence[Record]) -> dict[int, Record]:
+    return {record.seed: record for record in group}
+
+
+def _attribution(
+    model: str, groups: dict[tuple[str, str, str], dict[int, Record]], ablation: Ablation
+) -> Attribution:
+    runs = [groups.get((library, model, recipe), {}) for library, recipe, _ in ablation.chain]
+    links = [
+        Link(library, recipe, step, _values(mine), _changes(before, mine))
+        for (library, recipe, step), before, mine in zip(ablation.chain, [{}, *runs], runs, strict=False)
+    ]
+    return Attribution(model, links, _changes(runs[0], runs[-1]))
+
+
+def _values(runs: dict[int, Record]) -> dict[str, Interval]:
+    return {
+        metric: interval([measure_of(record, metric) for record in runs.values()])
+        for metric in METRICS
+        if runs
+    }
+
+
+def _changes(before: dict[int, Record], after: dict[int, Record]) -> dict[str, Interval]:
+    seeds = sorted(before.keys() & after.keys())
+    return {
+        metric: interval(
+            [measure_of(after[seed], metric) - measure_of(before[seed], metric) for seed in seeds]
+        )
+        for metric in METRICS
+        if seeds
+    }
