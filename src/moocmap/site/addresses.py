@@ -28,6 +28,8 @@ COMPANIONS = (ROUTES, LIBRARIES, HISTORY, CHOOSER, QUIZZES, CHANGES)
 """Pages of what a guide may have beside its courses: they exist where their data do."""
 YOUR_IMAGES = "your-images"
 """The hand-written page on experiments of one's own, which a guide may have not."""
+ANSWER = "keras-or-fastai"
+"""The hand-written page on what the experiments come to, which a guide may have not."""
 GLOSSARY = "glossary"
 RULES = "rules/index"
 REFERENCES = "references"

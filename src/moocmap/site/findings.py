@@ -201,6 +201,30 @@ class Beside:
         return "within" if self.low <= value <= self.high else "above" if self.low > value else "below"
 
 
+@dataclass(frozen=True)
+class Gap:
+    """Two libraries' published figures for one model with one recipe."""
+
+    model: str
+    recipe: str
+    a: Figure
+    b: Figure
+
+    @property
+    def size(self) -> float:
+        """Library b − library a."""
+        return self.b.value - self.a.value
+
+
+def published_gaps(figures: Sequence[Figure], metric: str = "validation_accuracy") -> list[Gap]:
+    """Return the models for which the figure of two libraries is published, the libraries in their order."""
+    found: dict[tuple[str, str], list[Figure]] = {}
+    for figure in figures:
+        if figure.metric == metric:
+            found.setdefault((figure.model, figure.recipe), []).append(figure)
+    return [Gap(*setting, *pair) for setting, pair in found.items() if len(pair) == 2]
+
+
 def beside_published(
     published: PublishedFigures, summary: Sequence[Mapping[str, Any]], costs: Mapping[Setting, Costs]
 ) -> list[Beside]:

@@ -20,6 +20,7 @@ from moocmap.experiments.results.shelf import OWN, Shelf, best_shelf
 from moocmap.experiments.results.significance import SignTest
 from moocmap.experiments.settings.model import Experiment, Named, Run
 from moocmap.experiments.settings.published import Figure, PublishedFigures, load_published
+from moocmap.experiments.settings.recipe_settings import Recipe
 from moocmap.experiments.spec import Phase
 from moocmap.fields import Text
 from moocmap.site import by_model, findings
@@ -70,8 +71,8 @@ class Measured:
         """Return what a recipe or a model is called, and the note on it; without a name its id."""
         settings = self.experiment.settings
         known: dict[str, Named] = dict(getattr(settings.names, kind))
-        if kind == "recipes" and settings.ablation:
-            steps = {settings.ablation.recipe_of(step): step for step in settings.ablation.steps}
+        if kind == "recipes":
+            steps = {name: step for ablation in settings.ablations for name, step in ablation.made.items()}
             known = {name: Named(title=step.title, note=step.note) for name, step in steps.items()} | known
         return known.get(name) or Named(title=name)
 
@@ -106,6 +107,11 @@ class Measured:
         if self.published is None:
             return []
         return findings.beside_published(self.published, [result.row for result in self.results], self.costs)
+
+    @cached_property
+    def published_gaps(self) -> list[findings.Gap]:
+        """How far the libraries are apart in validation accuracy, by model, in the published figures."""
+        return findings.published_gaps(self._published_figures)
 
     @cached_property
     def sign_tests(self) -> list[SignTest]:
@@ -281,6 +287,28 @@ class Measured:
         """What the experiment was made for: how far the libraries are apart in accuracy."""
         return [found for found in self.differences if found.metric == "accuracy"]
 
+    def difference(self, recipe: str, model: str, metric: str) -> Difference | None:
+        """Return how far the first two libraries are apart with a recipe and a model, if it is measured."""
+        asked = (recipe, model, metric)
+        return next((one for one in self.differences if (one.recipe, one.model, one.metric) == asked), None)
+
+    @property
+    def like_for_like(self) -> list[tuple[str, str]]:
+        """The recipes that all libraries follow alike, with each model: what differs then is the library."""
+        settings = self.experiment.settings
+        shared = [name for name, recipe in settings.recipes.items() if isinstance(recipe, Recipe)]
+        return [(recipe, model) for recipe in shared for model in settings.models]
+
+    @property
+    def published_seconds(self) -> float:
+        """The sum of all published times."""
+        return math.fsum(figure.value for figure in self._published_figures if figure.metric == "seconds")
+
+    @property
+    def seconds_spent(self) -> float:
+        """How long all recorded runs took, one after the other."""
+        return math.fsum(record.facts.seconds["total"] for record in self.records)
+
     @property
     def tally(self) -> list[tuple[str, str, str, int]]:
         """How many findings have which verdict, as (library a, library b, verdict, count)."""
@@ -306,8 +334,7 @@ class Measured:
     @cached_property
     def attributions(self) -> list[Attribution]:
         """Which part of the recipes carries how much, by model, where the experiment takes them apart."""
-        ablation = self.experiment.settings.ablation
-        return attributions(self.records, ablation) if ablation else []
+        return attributions(self.records, self.experiment.settings.ablations)
 
     def placed_change(self, one: Attribution, change: compare.Interval, metric: str) -> Span:
         """Return a step's change on the axis that all changes of a metric share."""

@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from moocmap.curriculum.model import DEPTHS, Guide
-from moocmap.diagnostics import Diagnostic, DiagnosticsError
+from moocmap.diagnostics import Diagnostic, DiagnosticsError, did_you_mean
 from moocmap.documents import no_utf8
 from moocmap.fields import text_in
 from moocmap.rulebook import as_body, rule_pages
@@ -40,7 +41,14 @@ from moocmap.site.metadata import linked_data
 from moocmap.site.planner_data import planner_data
 from moocmap.site.progress_data import progress_data
 from moocmap.site.quizzes import Quizzes
-from moocmap.site.rendering import Page, environment, front_matter, render, render_template
+from moocmap.site.rendering import (
+    Page,
+    environment,
+    front_matter,
+    render,
+    render_template,
+    render_text,
+)
 from moocmap.site.timeline import Timeline
 from moocmap.site.topic_map import TopicMap
 from moocmap.site.views import GuideView, depth_rank, unit_anchor
@@ -114,17 +122,21 @@ def write_pages(
         pages = site_pages(view, strings[locale], measured, origins)
         shared = shared_data(view, strings[locale], measured, origins) | {
             "examples": examples,
-            "has_walkthrough": addresses.YOUR_IMAGES in hand_written[locale],
+            "hand_written": hand_written[locale].keys(),
         }
         texts[locale] = {}
         for page in pages:
             data = linked_data(page, view, strings[locale], measured, site_url)
             texts[locale][page.path] = render(page, templates, strings[locale], shared, data)
         texts[locale] |= _rule_texts(strings[locale])
-        for name in hand_written[locale]:
-            foot = _foot(f"{site_source.name}/pages/{locale}/{name}.md", name)
+        for name, written in hand_written[locale].items():
+            file = f"{site_source.name}/pages/{locale}/{name}.md"
+            foot = Page(name, "", "foot.md", "", {"file": file})
+            if _metadata(written).get("figures"):
+                page = Page(name, _title(written), file, "")
+                written = render_text(page, written, templates, strings[locale], shared)  # noqa: PLW2901
             text = render(foot, templates, strings[locale], shared)
-            hand_written[locale][name] += "\n" + _FRONT_MATTER.sub("", text, count=1)
+            hand_written[locale][name] = written + "\n" + _FRONT_MATTER.sub("", text, count=1)
         _add_hand_written(texts[locale], hand_written[locale], locale)
         titles = {name: _title(text) for name, text in hand_written[locale].items()}
         indexes[locale] = search.script(search.entries(view, strings[locale], pages, titles), strings[locale])
@@ -173,6 +185,7 @@ def shared_data(
         "view": view,
         "coverage": view.coverage,
         "measured": measured,
+        "experiment_of": partial(_experiment, measured),
         "origins": origins,
         "say": wording.Wording(strings),
         "words": Words(
@@ -189,6 +202,15 @@ def shared_data(
         "study": lesson_views,
         "to": addresses,
     }
+
+
+def _experiment(measured: Sequence[Measured], experiment_id: str) -> Measured:
+    """Return an experiment by its id, for pages that tell of it."""
+    by_id = {one.id: one for one in measured}
+    if experiment_id not in by_id:
+        hint = did_you_mean(experiment_id, by_id) or f"there are {', '.join(by_id)}"
+        raise SiteError(f"no experiment '{experiment_id}'; {hint}")
+    return by_id[experiment_id]
 
 
 def site_pages(
@@ -358,11 +380,6 @@ def _hand_written(folder: Path) -> dict[str, str]:
     return texts
 
 
-def _foot(file: str, name: str) -> Page:
-    """Return the foot of a hand-written page, which says where it can be edited."""
-    return Page(name, "", "foot.md", "", {"file": file})
-
-
 def _same_pages(hand_written: Mapping[str, Mapping[str, str]], site_source: Path) -> None:
     every = {name for pages in hand_written.values() for name in pages}
     problems = [
@@ -397,12 +414,17 @@ def _same_pages(hand_written: Mapping[str, Mapping[str, str]], site_source: Path
 
 
 def _title(text: str) -> str:
+    return str(_metadata(text).get("title", ""))
+
+
+def _metadata(text: str) -> Mapping[str, Any]:
+    """Return the front matter of a page; `figures` in it says that the page is a template."""
     found = _FRONT_MATTER.match(text)
     try:
         metadata = yaml.safe_load(found.group(1)) if found else None
     except yaml.YAMLError:
-        return ""
-    return str(metadata.get("title", "")) if isinstance(metadata, dict) else ""
+        return {}
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _add_hand_written(texts: dict[str, str], pages: Mapping[str, str], locale: str) -> None:

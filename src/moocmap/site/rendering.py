@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -60,7 +60,34 @@ def render(
     """
     words = shared.get("words") or Words((), strings.locale)
     prose = Glosser(words, page.path, words.named(page.title))
-    helpers = {
+    data = {**shared, **_helpers(page, strings), "prose": prose, **page.data}
+    body = render_template(templates, page.template, data, f"{strings.locale}/{page.path}")
+    return front_matter(page, linked_data) + body.strip() + "\n" + _glosses(prose, strings)
+
+
+def render_text(
+    page: Page,
+    text: str,
+    templates: jinja2.Environment,
+    strings: Strings,
+    shared: Mapping[str, Any],
+) -> str:
+    """Render the text of a hand-written page as a template; `page.template` names its file in messages.
+
+    Raises SiteError naming the file and its line.
+    """
+    file, data = page.template, {**shared, **_helpers(page, strings)}
+
+    def template() -> jinja2.Template:
+        code = templates.compile(text, filename=file)
+        return jinja2.Template.from_code(templates, code, templates.make_globals(None))
+
+    return _rendered(template, file, data, f"{strings.locale}/{page.path}")
+
+
+def _helpers(page: Page, strings: Strings) -> dict[str, Any]:
+    """Return what every template can call, for a page."""
+    return {
         "page": page,
         "t": strings,
         "tx": strings.text,
@@ -70,11 +97,7 @@ def render(
         "web_link": web_link,
         "block": block,
         "page_data": page_data,
-        "prose": prose,
     }
-    data = {**shared, **helpers, **page.data}
-    body = render_template(templates, page.template, data, f"{strings.locale}/{page.path}")
-    return front_matter(page, linked_data) + body.strip() + "\n" + _glosses(prose, strings)
 
 
 def _glosses(prose: Glosser, strings: Strings) -> str:
@@ -87,8 +110,12 @@ def _glosses(prose: Glosser, strings: Strings) -> str:
 
 def render_template(templates: jinja2.Environment, name: str, data: Mapping[str, Any], page: str) -> str:
     """Render a template. Raises SiteError naming its file, line and page, whatever goes wrong."""
+    return _rendered(lambda: templates.get_template(name), name, data, page)
+
+
+def _rendered(template: Callable[[], jinja2.Template], name: str, data: Mapping[str, Any], page: str) -> str:
     try:
-        return templates.get_template(name).render(data)
+        return template().render(data)
     except jinja2.TemplateSyntaxError as error:
         raise SiteError(f"{error.filename or name}:{error.lineno}: {error.message}") from error
     except Exception as error:  # a template is code: anything may go wrong in it

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from moocmap.experiments.results.compare import Interval, grouped, interval, measure_of
 from moocmap.experiments.results.record import Record
 from moocmap.experiments.settings.ablation import Ablation, Step
+from moocmap.fields import Text
 
 METRICS = ("validation_accuracy", "accuracy")
 """What is told of each step: what the thesis reports, and what it never does."""
@@ -36,6 +37,7 @@ class Link:
 class Attribution:
     """The way of one model from one library's recipe to the other's; `whole` is the end less the start."""
 
+    title: Text
     model: str
     links: Sequence[Link]
     whole: dict[str, Interval]
@@ -46,12 +48,14 @@ class Attribution:
         return max(known, key=lambda link: abs(link.changes[metric].mean), default=None)
 
 
-def attributions(records: Iterable[Record], ablation: Ablation) -> list[Attribution]:
-    """Return the way of each model that has records of it."""
+def attributions(records: Iterable[Record], ablations: Sequence[Ablation]) -> list[Attribution]:
+    """Return the way that each ablation goes with each model that has records of it."""
     groups = {setting: _by_seed(group) for setting, group in grouped(records).items()}
-    made = {recipe for _, recipe, step in ablation.chain if step} - {ablation.recipe}
-    models = dict.fromkeys(model for _, model, recipe in groups if recipe in made)
-    return [_attribution(model, groups, ablation) for model in models]
+    return [
+        _attribution(model, groups, ablation)
+        for ablation in ablations
+        for model in dict.fromkeys(m for _, m, recipe in groups if recipe in ablation.made)
+    ]
 
 
 def _by_seed(group: Sequence[Record]) -> dict[int, Record]:
@@ -66,7 +70,7 @@ def _attribution(
         Link(library, recipe, step, _values(mine), _changes(before, mine))
         for (library, recipe, step), before, mine in zip(ablation.chain, [{}, *runs], runs, strict=False)
     ]
-    return Attribution(model, links, _changes(runs[0], runs[-1]))
+    return Attribution(ablation.title, model, links, _changes(runs[0], runs[-1]))
 
 
 def _values(runs: dict[int, Record]) -> dict[str, Interval]:

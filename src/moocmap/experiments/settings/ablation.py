@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from moocmap.experiments.settings.recipe_settings import LibraryName, Recipe
@@ -44,11 +44,18 @@ class Ablation(Closed):
     One library trains all steps, so that it is the recipe alone that changes.
     """
 
+    title: Text
     recipe: Id
     start: LibraryName
     end: LibraryName
     library: LibraryName = Field(description="The library that trains the steps.")
     steps: Annotated[list[Step], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _starts_at_the_start(self) -> Ablation:
+        if self.steps[0].take:
+            raise PydanticCustomError("ablation", "expected take: [] in the first step, which is the start")
+        return self
 
     def recipe_of(self, step: Step) -> str:
         """Return the name of the recipe that a step makes.
@@ -57,6 +64,12 @@ class Ablation(Closed):
         """
         own: dict[Any, Step] = {self.end: self.steps[-1], self.start: self.steps[0]}
         return self.recipe if own.get(self.library) is step else f"{self.recipe}-{step.id}"
+
+    @property
+    def made(self) -> dict[str, Step]:
+        """The recipes that there would not be without the ablation, with the step that makes each."""
+        named = {self.recipe_of(step): step for step in self.steps}
+        return {name: step for name, step in named.items() if name != self.recipe}
 
     @property
     def chain(self) -> list[tuple[LibraryName, str, Step | None]]:

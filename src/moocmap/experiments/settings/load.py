@@ -48,7 +48,7 @@ def _load(path: Path, root: Path) -> tuple[Experiment | None, list[Diagnostic]]:
     found += problems
     if settings is not None:
         found += [*_file_name(path, document), *_recipes_for_libraries(document, settings)]
-        found += [] if found else _ablation(path, document, settings)
+        found += [] if found else _ablations(path, document, settings)
         found += [] if found else _runs(path, document, settings)
     return (None, found) if found else (Experiment(path.stem, settings), [])
 
@@ -89,46 +89,36 @@ def _recipes_for_libraries(document: Document, settings: ExperimentSettings) -> 
                 )
 
 
-def _ablation(path: Path, document: Document, settings: ExperimentSettings) -> Iterator[Diagnostic]:
-    """Ask an ablation for a recipe by library, for libraries that run, for new names, and for its end."""
-    ablation = settings.ablation
-    if ablation is None:
-        return
+def _ablations(path: Path, document: Document, settings: ExperimentSettings) -> Iterator[Diagnostic]:
+    """Ask ablations for a recipe by library, for libraries that run, and for steps that make recipes."""
 
     def problem(place: tuple[str | int, ...], message: str, hint: str) -> Diagnostic:
-        return document.diagnostic(("ablation", *place), "wrong-ablation", message, hint)
+        return document.diagnostic(("ablations", *place), "wrong-ablation", message, hint)
 
-    recipe = settings.recipes.get(ablation.recipe)
-    if recipe is None or isinstance(recipe, Recipe):
-        message = f"no recipe '{ablation.recipe}' that differs by library"
-        yield problem(("recipe",), message, "name one that is written like {keras: …, fastai: …}")
-        return
-    for key in ("start", "end", "library"):
-        if (library := getattr(ablation, key)) not in settings.libraries:
-            yield problem((key,), f"the experiment does not run library '{library}'", "add it to libraries")
-            return
-    if ablation.steps[0].take:
-        yield problem(("steps", 0, "take"), "the first step takes nothing: it is the start", "write take: []")
-    ids = [step.id for step in ablation.steps]
-    for number, step in enumerate(ablation.steps):
-        name = ablation.recipe_of(step)
-        if step.id in ids[:number]:
-            yield problem(("steps", number, "id"), f"step '{step.id}' is already there", "give it another id")
-        elif name != ablation.recipe and name in settings.recipes:
-            hint = "give one of them another name"
-            yield problem(("steps", number, "id"), f"there is already a recipe '{name}'", hint)
-    try:
-        _ = Experiment(path.stem, settings).recipes
-    except ExperimentError as error:
-        message, _, hint = str(error).partition("; ")
-        yield problem(("steps",), message, hint)
+    found = []
+    for number, ablation in enumerate(settings.ablations):
+        if not isinstance(settings.recipes.get(ablation.recipe), dict):
+            message = f"no recipe '{ablation.recipe}' that differs by library"
+            hint = "name one that is written like {keras: …, fastai: …}"
+            found.append(problem((number, "recipe"), message, hint))
+        for key in ("start", "end", "library"):
+            if (library := getattr(ablation, key)) not in settings.libraries:
+                message = f"the experiment does not run library '{library}'"
+                found.append(problem((number, key), message, "add it to libraries"))
+    if not found:
+        try:
+            _ = Experiment(path.stem, settings).recipes
+        except ExperimentError as error:
+            message, _, hint = str(error).partition("; ")
+            found.append(problem((), message, hint))
+    yield from found
 
 
 def _runs(path: Path, document: Document, settings: ExperimentSettings) -> Iterator[Diagnostic]:
     """Ask each recipe to fit each model: its weights, its architecture, its classes."""
     experiment = Experiment(path.stem, settings)
     for name in experiment.recipes:
-        place = ("recipes", name) if name in settings.recipes else ("ablation",)
+        place = ("recipes", name) if name in settings.recipes else ("ablations",)
         try:
             experiment.runs_of(name)
         except ExperimentError as error:

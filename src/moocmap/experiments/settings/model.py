@@ -105,8 +105,8 @@ class ExperimentSettings(Closed):
         description="Whether records may hold these images: whether their licence allows it.",
     )
     recipes: Annotated[dict[Id, AnyRecipe], Field(min_length=1)]
-    ablation: Ablation | None = Field(
-        None, description="Take a recipe apart: turn one library's into another's, step by step."
+    ablations: list[Ablation] = Field(
+        [], description="Take recipes apart: turn one library's into another's, step by step."
     )
 
     @model_validator(mode="after")
@@ -169,27 +169,33 @@ class Experiment:
 
     @cached_property
     def recipes(self) -> dict[str, AnyRecipe]:
-        """All recipes by name: those that are written, and those of the ablation's steps.
+        """All recipes by name: those that are written, and those that the steps of ablations make.
 
         Raises:
-            ExperimentError: if a step of the ablation makes no valid recipe, or they miss their end.
+            ExperimentError: if a step makes no valid recipe or has another's name, or the steps miss the end.
         """
-        written, ablation = self.settings.recipes, self.settings.ablation
-        if ablation is None:
-            return dict(written)
-        start, end = (_for_library(written[ablation.recipe], name) for name in (ablation.start, ablation.end))
-        made: dict[str, AnyRecipe] = {
-            ablation.recipe_of(step): {ablation.library: recipe}
-            for step, recipe in ablation.recipes(start, end)
-        }
-        return {**written, **{name: recipe for name, recipe in made.items() if name not in written}}
+        found: dict[str, AnyRecipe] = dict(self.settings.recipes)
+        for ablation in self.settings.ablations:
+            start, end = (
+                _for_library(self.settings.recipes[ablation.recipe], library)
+                for library in (ablation.start, ablation.end)
+            )
+            for step, recipe in ablation.recipes(start, end):
+                name = ablation.recipe_of(step)
+                made: AnyRecipe = {ablation.library: recipe}
+                if name != ablation.recipe and found.setdefault(name, made) != made:
+                    raise ExperimentError(
+                        f"step '{step.id}' makes another recipe than the '{name}' that is there; "
+                        "give the step another id"
+                    )
+        return found
 
     def libraries_of(self, recipe: str) -> list[LibraryName]:
         """Return the libraries that follow a recipe; an ablation's steps are for one alone."""
-        settings = self.settings
-        if settings.ablation and recipe not in settings.recipes:
-            return [settings.ablation.library]
-        return settings.libraries
+        made = self.recipes[recipe]
+        if recipe in self.settings.recipes or isinstance(made, Recipe):
+            return self.settings.libraries
+        return list(made)
 
     def recipe_for(self, name: str, library: str) -> Recipe:
         """Return a recipe as it is for one library; Keras' serves all its backends.
