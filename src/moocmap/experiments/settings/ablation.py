@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, ValidationError
 
-from moocmap.experiments.settings.recipe_settings import LibraryName, Recipe
+from moocmap.experiments.settings.recipe_settings import LibraryName, Recipe, one_of
 from moocmap.experiments.spec import ExperimentError
 from moocmap.fields import Closed, Id, Text
 
@@ -21,19 +20,11 @@ PARTS = (*OF_PHASES, *(name for name in Recipe.model_fields if name != "phases")
 """What a step can take over: settings of the phases, or of the recipe."""
 
 
-def _check_part(value: str) -> str:
-    if value not in PARTS:
-        raise PydanticCustomError(
-            "part", "expected a setting of recipes or phases: {known}", {"known": ", ".join(PARTS)}
-        )
-    return value
-
-
 class Step(Closed):
     """What a step takes over from the recipe at the end; the first takes nothing."""
 
     id: Id
-    take: list[Annotated[str, AfterValidator(_check_part)]]
+    take: list[Annotated[str, AfterValidator(lambda value: one_of(value, PARTS))]]
     title: Text
     note: Text | None = None
 
@@ -50,12 +41,6 @@ class Ablation(Closed):
     end: LibraryName
     library: LibraryName = Field(description="The library that trains the steps.")
     steps: Annotated[list[Step], Field(min_length=2)]
-
-    @model_validator(mode="after")
-    def _starts_at_the_start(self) -> Ablation:
-        if self.steps[0].take:
-            raise PydanticCustomError("ablation", "expected take: [] in the first step, which is the start")
-        return self
 
     def recipe_of(self, step: Step) -> str:
         """Return the name of the recipe that a step makes.

@@ -105,6 +105,9 @@ def _ablations(path: Path, document: Document, settings: ExperimentSettings) -> 
             if (library := getattr(ablation, key)) not in settings.libraries:
                 message = f"the experiment does not run library '{library}'"
                 found.append(problem((number, key), message, "add it to libraries"))
+        if ablation.steps[0].take:
+            message = "the first step is the start, which takes nothing over"
+            found.append(problem((number, "steps", 0, "take"), message, "write take: []"))
     if not found:
         try:
             _ = Experiment(path.stem, settings).recipes
