@@ -46,6 +46,8 @@ class Run:
             return float(sklearn.accuracy_score(self.labels, self.guesses))
         if metric == "macro_f1" and self.spec["experiment"] == "digits":
             return float(sklearn.f1_score(self.labels, self.guesses, average="macro", zero_division=0))
+        if metric == "validation_accuracy":
+            return float(self.metrics["validation"]["accuracy"])
         return float(self.metrics["test"][metric])  # the made-up records hold what does not fit together
 
     def brier(self) -> float:
@@ -155,7 +157,7 @@ def test_results(shown: Shown) -> None:
 
 def test_differences_are_paired_on_seeds(shown: Shown) -> None:
     rows, (a, b) = shown.table("differences"), shown.libraries
-    for row, metric in zip(rows, ("accuracy", "macro_f1", "loss"), strict=True):
+    for row, metric in zip(rows, ("accuracy", "macro_f1", "loss", "validation_accuracy"), strict=True):
         pairs = zip(shown.of(a), shown.of(b), strict=True)
         expected = interval([one.test(metric) - other.test(metric) for one, other in pairs])
         assert shown.numbers(row[3]) == pytest.approx(expected, abs=0.000501), metric

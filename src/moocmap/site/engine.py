@@ -204,7 +204,7 @@ def _base_configuration(root: Path) -> dict[str, Any]:
 
 def _nav(base: Mapping[str, Any], pages: Path, t: Strings) -> list[Any]:
     """Return the groups of `mkdocs.yml` named in one locale, without pages that a guide may have not."""
-    optional = (f"{name}.md" for name in (*addresses.COMPANIONS, addresses.YOUR_IMAGES))
+    optional = (f"{name}.md" for name in (*addresses.COMPANIONS, addresses.ANSWER, addresses.YOUR_IMAGES))
     missing = {page for page in optional if not (pages / page).exists()}
     nav: list[Any] = []
     for item in base.get("nav", []):

@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -111,7 +111,8 @@ def write_pages(
         locale: texts.with_names("library", names)
         for locale, texts in load_strings(site_source / "locales", locales, site_source.parent).items()
     }
-    hand_written = {locale: _hand_written(site_source / "pages" / locale) for locale in locales}
+    there = {one.id for one in measured}
+    hand_written = {locale: _hand_written(site_source / "pages" / locale, there) for locale in locales}
     _same_pages(hand_written, site_source)
     view, origins = GuideView(guide), origins or Origins()
     examples = read_examples(site_source.parent, guide.libraries)
@@ -132,7 +133,7 @@ def write_pages(
         for name, written in hand_written[locale].items():
             file = f"{site_source.name}/pages/{locale}/{name}.md"
             foot = Page(name, "", "foot.md", "", {"file": file})
-            if _metadata(written).get("figures"):
+            if _quoted(written):
                 page = Page(name, _title(written), file, "")
                 written = render_text(page, written, templates, strings[locale], shared)  # noqa: PLW2901
             text = render(foot, templates, strings[locale], shared)
@@ -367,8 +368,11 @@ def _rule_texts(t: Strings) -> dict[str, str]:
 # Hand-written pages ---------------------------------------------------------------------------------
 
 
-def _hand_written(folder: Path) -> dict[str, str]:
-    """Return the Markdown files of a folder by path without suffix."""
+def _hand_written(folder: Path, experiments: Set[str]) -> dict[str, str]:
+    """Return the Markdown files of a folder by path without suffix.
+
+    Pages that quote figures of experiments are left out of guides that have none of these.
+    """
     found = sorted(folder.rglob("*.md")) if folder.is_dir() else []
     texts = {}
     for path in found:
@@ -377,7 +381,14 @@ def _hand_written(folder: Path) -> dict[str, str]:
         except UnicodeDecodeError as error:
             label = f"site/pages/{folder.name}/{path.relative_to(folder).as_posix()}"
             raise DiagnosticsError([no_utf8(error, label)]) from error
-    return texts
+    quoted = {name: _quoted(text) for name, text in texts.items()}
+    return {name: text for name, text in texts.items() if not quoted[name] or experiments & quoted[name]}
+
+
+def _quoted(text: str) -> set[str]:
+    """Return the experiments that a page quotes: such a page is a template."""
+    named = _metadata(text).get("figures")
+    return set(map(str, named)) if isinstance(named, list) else set()
 
 
 def _same_pages(hand_written: Mapping[str, Mapping[str, str]], site_source: Path) -> None:
@@ -418,7 +429,7 @@ def _title(text: str) -> str:
 
 
 def _metadata(text: str) -> Mapping[str, Any]:
-    """Return the front matter of a page; `figures` in it says that the page is a template."""
+    """Return the front matter of a page."""
     found = _FRONT_MATTER.match(text)
     try:
         metadata = yaml.safe_load(found.group(1)) if found else None
