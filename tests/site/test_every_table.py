@@ -1,4 +1,4 @@
-"""Computes the tables of all recorded experiments again, from the files of the records alone and by other means
+"""Computes all tables of all recorded experiments again, from the records' files alone and by other means
 (pandas, scikit-learn, SciPy), and holds them against their pages and the page that sums them up."""
 
 from __future__ import annotations

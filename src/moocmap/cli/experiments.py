@@ -143,7 +143,9 @@ def compare(
     *,
     a: Annotated[str | None, typer.Option("-a", "--a", help="The one library; else every pair.")] = None,
     b: Annotated[str | None, typer.Option("-b", "--b", help="The other library.")] = None,
-    metric: Annotated[str, typer.Option(help="Of the test set: accuracy, macro_f1 or loss.")] = "accuracy",
+    metric: Annotated[
+        str, typer.Option(help="Of the test set: accuracy, macro_f1 or loss; or validation_accuracy.")
+    ] = "accuracy",
     results: ResultsOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -157,7 +159,7 @@ def compare(
     from moocmap.experiments.results.significance import sign_tests
 
     experiment = load_one(root_of(context), experiment_id)
-    known_or_fail("metric", [metric], ["accuracy", "macro_f1", "loss"])
+    known_or_fail("metric", [metric], ["accuracy", "macro_f1", "loss", "validation_accuracy"])
     wanted = [library for library in (a, b) if library is not None]
     known_or_fail("library in this experiment", wanted, experiment.settings.libraries)
     shelf = shelf_of(root_of(context), experiment, results)
@@ -180,6 +182,51 @@ def compare(
     tables.show([_difference(row) for row in rows], form, out, too_wide=["pairs"])
     say("other starts: 'chance?' if the interval over seeds holds 0")
     say("other images: may be chance if p is 0.05 or more (sign test; McNemar's for one seed)")
+
+
+@app.command(epilog="Example: moocmap experiment attribute skin-cancer-mobilenet")
+def attribute(
+    context: typer.Context,
+    experiment_id: IdArgument,
+    results: ResultsOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Tell which step of a recipe that an experiment takes apart carries how much, in percentage points.
+
+    Each change is the difference to the line above, over the seeds that both have, with its 95% interval.
+    """
+    from moocmap.experiments.results.attribution import attributions, table
+
+    root = root_of(context)
+    experiment = load_one(root, experiment_id)
+    if not experiment.settings.ablations:
+        fail(f"'{experiment.id}' takes no recipe apart", "write ablations, see experiments/README.md", code=1)
+    found = attributions(shelf_of(root, experiment, results).records, experiment.settings.ablations)
+    if not found:
+        fail(
+            f"'{experiment.id}' has no records of its steps",
+            f"run: moocmap experiment run {experiment.id}",
+            code=1,
+        )
+    rows = _rows(table(found, locale_of(context)))
+    tables.show([_step(row) for row in rows] if form is Format.TABLE else rows, form, out)
+
+
+def _step(row: tables.Row) -> tables.Row:
+    from moocmap.experiments.results.report import with_interval
+
+    def change(metric: str) -> str:
+        mean, low, high = (row[f"{metric}_change{end}"] for end in ("", "_low", "_high"))
+        return "" if math.isnan(mean) else with_interval(mean, low, high, sign="+")
+
+    return {
+        "recipe": f"{row['library']}: {row['recipe']}",
+        "n": row["n"],
+        "validation": row["validation_accuracy"],
+        "change": change("validation_accuracy"),
+        "test": row["accuracy"],
+        "change ": change("accuracy"),
+    }
 
 
 def _chances(row: tables.Row, tests: Mapping[tuple[str, str, str, str], SignTest]) -> dict[str, Any]:

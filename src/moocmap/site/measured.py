@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
-from moocmap.experiments.results import compare, pictures, significance
+from moocmap.experiments.results import attribution, compare, pictures, significance
 from moocmap.experiments.results.attribution import Attribution, attributions
 from moocmap.experiments.results.costs import Arrival, Costs, arrivals, costs
 from moocmap.experiments.results.plots import LABELS, in_the_dark, reliability_plot, training_plot
@@ -414,6 +414,10 @@ class Measured:
                     }
                 )
                 for d in self.differences
+            ],
+            "attribution": [
+                _without_nan({str(name): value for name, value in row.items()})
+                for row in attribution.table(self.attributions).to_dict("records")
             ],
             "sign_tests": [asdict(test) for test in self.sign_tests],
             "calibration": [

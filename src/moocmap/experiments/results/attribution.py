@@ -6,16 +6,21 @@ and see the images in the same order. Intervals are Student's t, as in `compare`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import pandas as pd
 
 from moocmap.experiments.results.compare import Interval, grouped, interval, measure_of
 from moocmap.experiments.results.record import Record
 from moocmap.experiments.settings.ablation import Ablation, Step
-from moocmap.fields import Text
+from moocmap.fields import Text, text_in
 
 METRICS = ("validation_accuracy", "accuracy")
 """What is told of each step: what the thesis reports, and what it never does."""
+
+NOTHING = Interval(math.nan, math.nan, math.nan, 0)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,32 @@ def attributions(records: Iterable[Record], ablations: Sequence[Ablation]) -> li
         for ablation in ablations
         for model in dict.fromkeys(m for _, m, recipe in groups if recipe in ablation.made)
     ]
+
+
+def table(found: Iterable[Attribution], locale: str = "en") -> pd.DataFrame:
+    """Tabulate one row for each recipe on each way.
+
+    Columns: `way` (its title), `model`, `library`, `recipe`, `n` (seeds); for `validation_accuracy` and
+    `accuracy` (of the test set) each the mean over seeds, and after it the change from the row before with
+    the ends of its 95% interval: `…_change`, `…_change_low`, `…_change_high`. What is not measured is NaN.
+    """
+    rows = []
+    for one in found:
+        for link in one.links:
+            row: dict[str, object] = {
+                "way": text_in(one.title, locale),
+                "model": one.model,
+                "library": link.library,
+                "recipe": link.recipe,
+                "n": link.values[METRICS[0]].n if link.values else 0,
+            }
+            for metric in METRICS:
+                change = link.changes.get(metric, NOTHING)
+                row[metric] = link.values.get(metric, NOTHING).mean
+                row |= {f"{metric}_change": change.mean}
+                row |= {f"{metric}_change_low": change.low, f"{metric}_change_high": change.high}
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _by_seed(group: Sequence[Record]) -> dict[int, Record]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from moocmap.experiments.results import compare, plots
+from moocmap.experiments.results import attribution, compare, plots
 from moocmap.experiments.results.calibration import calibration
 from moocmap.experiments.results.rates_plot import rates_plot
 from moocmap.experiments.results.record import Record
@@ -22,7 +22,7 @@ def write_report(experiment: Experiment, records: Sequence[Record], folder: Path
     """Write `report.md`, the tables behind it as CSV, and the curves as SVG; return their paths.
 
     The tables are `summary.csv`, `differences.csv`, `calibration.csv` and `sign-tests.csv`; the curves are
-    those of training, of reliability, and of the rates.
+    those of training, of reliability, and of the rates. Ablations add `attribution.csv`.
 
     Raises:
         ValueError: if there are no records.
@@ -37,6 +37,9 @@ def write_report(experiment: Experiment, records: Sequence[Record], folder: Path
         "calibration": _calibrations(records),
         "sign-tests": _tests(records),
     }
+    attributed = attribution.table(attribution.attributions(records, experiment.settings.ablations))
+    if not attributed.empty:
+        tables["attribution"] = attributed
     light, dark = _curves(records, dark=False), _curves(records, dark=True)
     files = {
         "report.md": _report(experiment, tables, list(light)),
@@ -119,6 +122,15 @@ def _report(experiment: Experiment, tables: Mapping[str, pd.DataFrame], drawings
             f"- {row['a']} on {row['better_a']}, {row['b']} on {row['better_b']} of {row['images']} "
             f"({row['model']}, {row['recipe']}): p = {row['p']:.3g}, corrected {row['p_holm']:.3g}"
         )
+    if "attribution" in tables:
+        lines += ["", "Recipes taken apart; validation accuracy, and its change from the line before:", ""]
+        for row in tables["attribution"].to_dict("records"):
+            mean, low, high = (row[f"validation_accuracy_change{end}"] for end in ("", "_low", "_high"))
+            told = "" if pd.isna(mean) else f", {with_interval(mean, low, high, sign='+')}"
+            lines.append(
+                f"- {row['way']} ({row['model']}): {row['library']}, {row['recipe']}, n = {row['n']}: "
+                f"{row['validation_accuracy']:.3f}{told}"
+            )
     lines += ["", "Expected calibration error:", ""]
     for row in tables["calibration"].to_dict("records"):
         found = with_interval(row["error"], row["error_low"], row["error_high"])
