@@ -92,7 +92,7 @@ def run(
     if dry_run:
         show_estimate(call.root, experiment, chosen, call.results, call.places, form)
     else:
-        _train(call)
+        train(call)
 
 
 def resume(
@@ -123,7 +123,7 @@ def resume(
         say(f"to train what is not recorded yet: moocmap experiment run {experiment.id}")
         return
     places = places_for(root, data, weights, _tell)
-    _train(Call(root, experiment, chosen, _records(root, results), places, tensorboard))
+    train(Call(root, experiment, chosen, _records(root, results), places, tensorboard))
 
 
 def status(
@@ -187,7 +187,8 @@ def _tell(sentence: str) -> None:
 # Training ---------------------------------------------------------------------------------------------
 
 
-def _train(call: Call) -> None:
+def train(call: Call) -> None:
+    """Train what a call asks for, show the progress, and end the command where a run fails."""
     try:
         summary = _run_with_progress(call)
     except KeyboardInterrupt:
@@ -206,7 +207,7 @@ def _train(call: Call) -> None:
 
 
 def _run_with_progress(call: Call) -> Summary:
-    from moocmap.experiments.api import run as train
+    from moocmap.experiments import api
     from moocmap.experiments.running.tensorboard import EventFiles
 
     with ExitStack() as stack:
@@ -218,7 +219,7 @@ def _run_with_progress(call: Call) -> Summary:
             for listener in listeners:
                 listener(event)
 
-        return train(
+        return api.run(
             call.experiment,
             call.results,
             root=call.root,

@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from moocmap import tables
-from moocmap.cli import experiment_data, experiment_lr, experiment_new, experiment_run
+from moocmap.cli import experiment_data, experiment_lr, experiment_new, experiment_run, experiment_verify
 from moocmap.cli.common import counted, fail, known_or_fail, locale_of, out, root_of, say
 from moocmap.cli.experiment_common import (
     FormatOption,
@@ -98,6 +98,7 @@ app.command(epilog="Example: moocmap experiment run digits --library keras --res
 )
 app.command(epilog="Example: moocmap experiment status digits")(experiment_run.status)
 app.command(epilog="Example: moocmap experiment resume digits --results build/results")(experiment_run.resume)
+app.command(epilog="Example: moocmap experiment verify digits --count 1")(experiment_verify.verify)
 app.command(epilog="Example: moocmap experiment lr-find digits --library fastai --phase all")(
     experiment_lr.lr_find
 )
