@@ -19,7 +19,7 @@ def guide(tmp_path):
     return root
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def moocmap():
     def run(*arguments, root=REPOSITORY, **environment):
         command = [sys.executable, "-m", "moocmap", *map(str, arguments)]
