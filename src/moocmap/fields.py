@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from pydantic import (
     Tag,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 
 class Closed(BaseModel):
@@ -58,6 +59,44 @@ def text_in(text: str | dict[str, str], locale: str) -> str:
     if isinstance(text, str):
         return text
     return text.get(locale) or next(iter(text.values()), "")
+
+
+def one_of(value: str, known: Iterable[str]) -> str:
+    """Return the value if it is known; else complain as pydantic does about a literal."""
+    if value not in known:
+        raise PydanticKnownError("literal_error", {"expected": " or ".join(f"'{name}'" for name in known)})
+    return value
+
+
+def kind_or_whole(*kinds: str, default: str | None = None) -> BeforeValidator:
+    """Let `one-cycle` stand for `{kind: one-cycle}`, and name an unknown kind well.
+
+    With a `default`, a mapping without a kind is of that one.
+    """
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str):
+            value = {"kind": value}
+        if isinstance(value, dict) and default is not None:
+            value = {"kind": default, **value}
+        if isinstance(value, dict) and isinstance(value.get("kind"), str):
+            one_of(value["kind"], kinds)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _check_distinct(values: list[Any]) -> list[Any]:
+    if len(set(map(str, values))) < len(values):
+        raise PydanticCustomError("repeated", "expected each value once")
+    return values
+
+
+Distinct = AfterValidator(_check_distinct)
+"""Each value of a list once; what is written alike counts as the same."""
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+"""A part of a whole: more than nothing, less than all."""
 
 
 def _check_date(value: str) -> str:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from moocmap.experiments.results.attribution import attributions
 from moocmap.experiments.results.record import Record
-from moocmap.experiments.settings.ablation import PARTS, Step, taken_over
+from moocmap.experiments.settings.ablation import PARTS, AblationStep, taken_over
 from moocmap.experiments.settings.load import load_experiments
 from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.settings.recipe_settings import Recipe
@@ -133,7 +133,7 @@ def test_any_order_of_steps_arrives(order: list[str]) -> None:
     recipe = start
     for part in [*order, "decay"]:
         take = ["optimizer", "weight_decay", "l2"] if part == "decay" else [part]
-        recipe = taken_over(recipe, end, Step(id="step", take=take, title="step"))
+        recipe = taken_over(recipe, end, AblationStep(id="step", take=take, title="step"))
     assert recipe == end
 
 

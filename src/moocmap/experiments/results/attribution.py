@@ -14,7 +14,7 @@ import pandas as pd
 
 from moocmap.experiments.results.compare import Interval, grouped, interval, measure_of
 from moocmap.experiments.results.record import Record
-from moocmap.experiments.settings.ablation import Ablation, Step
+from moocmap.experiments.settings.ablation import Ablation, AblationStep
 from moocmap.fields import Text, text_in
 
 METRICS = ("validation_accuracy", "accuracy")
@@ -33,7 +33,7 @@ class Link:
 
     library: str
     recipe: str
-    step: Step | None
+    step: AblationStep | None
     values: dict[str, Interval]
     changes: dict[str, Interval]
 

@@ -363,10 +363,18 @@ def _told(error: Exception) -> str:
     return str(error)
 
 
+def log_lines(folder: Path) -> list[str]:
+    """Return what a worker's log says, without empty lines; nothing where there is no log."""
+    try:
+        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [line.strip() for line in lines if line.strip()]
+
+
 def _why(status: int, folder: Path) -> str:
     """Say why a worker ended, from the end of its log."""
-    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
-    said = [line.strip() for line in lines if line.strip()]
+    said = log_lines(folder)
     if status < 0:
         reason = f"the worker was killed by signal {-status}"
         if status == -9:

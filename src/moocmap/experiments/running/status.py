@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from moocmap.experiments.results.shelf import OWN, PUBLISHED, read_shelf
-from moocmap.experiments.running.runner import LOG, is_begun
+from moocmap.experiments.running.runner import is_begun, log_lines
 from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.training import checkpoint
 from moocmap.experiments.training.lock import LockedError, locked
@@ -95,11 +95,7 @@ def _progress(folder: Path, run: Run) -> tuple[int, str]:
 
 def _failure(folder: Path) -> str:
     """Return the last line of a failed worker's log; "" if it did not fail."""
-    try:
-        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    said = [line.strip() for line in lines if line.strip()]
+    said = log_lines(folder)
     if not said:
         return ""
     if said[-1].startswith("error: "):

@@ -11,16 +11,16 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from moocmap.experiments.settings.recipe_settings import LibraryName, Recipe, one_of
+from moocmap.experiments.settings.recipe_settings import LibraryName, Recipe
 from moocmap.experiments.spec import ExperimentError
-from moocmap.fields import Closed, Id, Text
+from moocmap.fields import Closed, Id, Text, one_of
 
 OF_PHASES = ("epochs", "lr", "but")
 PARTS = (*OF_PHASES, *(name for name in Recipe.model_fields if name != "phases"))
 """What a step can take over: settings of the phases, or of the recipe."""
 
 
-class Step(Closed):
+class AblationStep(Closed):
     """What a step takes over from the recipe at the end; the first takes nothing."""
 
     id: Id
@@ -40,40 +40,40 @@ class Ablation(Closed):
     start: LibraryName
     end: LibraryName
     library: LibraryName = Field(description="The library that trains the steps.")
-    steps: Annotated[list[Step], Field(min_length=2)]
+    steps: Annotated[list[AblationStep], Field(min_length=2)]
 
-    def recipe_of(self, step: Step) -> str:
+    def recipe_of(self, step: AblationStep) -> str:
         """Return the name of the recipe that a step makes.
 
         It is the recipe itself where the library would follow it so anyway: at its own end.
         """
-        own: dict[Any, Step] = {self.end: self.steps[-1], self.start: self.steps[0]}
+        own: dict[Any, AblationStep] = {self.end: self.steps[-1], self.start: self.steps[0]}
         return self.recipe if own.get(self.library) is step else f"{self.recipe}-{step.id}"
 
     @property
-    def made(self) -> dict[str, Step]:
+    def made(self) -> dict[str, AblationStep]:
         """The recipes that there would not be without the ablation, with the step that makes each."""
         named = {self.recipe_of(step): step for step in self.steps}
         return {name: step for name, step in named.items() if name != self.recipe}
 
     @property
-    def chain(self) -> list[tuple[LibraryName, str, Step | None]]:
+    def chain(self) -> list[tuple[LibraryName, str, AblationStep | None]]:
         """The way from one library's recipe to the other's, as (library, recipe, step).
 
         Both ends are what each library comes to with its own recipe; there, no step may be needed.
         """
-        steps: list[tuple[LibraryName, str, Step | None]] = [
+        steps: list[tuple[LibraryName, str, AblationStep | None]] = [
             (self.library, self.recipe_of(step), step) for step in self.steps
         ]
-        first: list[tuple[LibraryName, str, Step | None]] = [(self.start, self.recipe, None)]
-        last: list[tuple[LibraryName, str, Step | None]] = [(self.end, self.recipe, None)]
+        first: list[tuple[LibraryName, str, AblationStep | None]] = [(self.start, self.recipe, None)]
+        last: list[tuple[LibraryName, str, AblationStep | None]] = [(self.end, self.recipe, None)]
         return [
             *(first if self.library != self.start else []),
             *steps,
             *(last if self.library != self.end else []),
         ]
 
-    def recipes(self, start: Recipe, end: Recipe) -> Iterator[tuple[Step, Recipe]]:
+    def recipes(self, start: Recipe, end: Recipe) -> Iterator[tuple[AblationStep, Recipe]]:
         """Go through the steps with the recipe that each makes.
 
         Raises:
@@ -90,7 +90,7 @@ class Ablation(Closed):
             )
 
 
-def taken_over(recipe: Recipe, end: Recipe, step: Step) -> Recipe:
+def taken_over(recipe: Recipe, end: Recipe, step: AblationStep) -> Recipe:
     """Return a recipe with what a step takes from another.
 
     Raises:

@@ -14,17 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from moocmap.diagnostics import did_you_mean
-from moocmap.fields import Closed, NonEmpty, WebUrl
+from moocmap.fields import Closed, Distinct, NonEmpty, Share, WebUrl
 
-Share = Annotated[float, Field(gt=0, lt=1)]
 PIXELS = (0.0, 255.0)
 """The lowest and highest value of a pixel, for all sources but scikit-learn."""
-
-
-def _check_distinct(values: list[Any]) -> list[Any]:
-    if len(set(map(str, values))) < len(values):
-        raise PydanticCustomError("repeated", "expected each value once")
-    return values
 
 
 def _check_inside(value: str) -> str:
@@ -211,7 +204,7 @@ def _class_form(value: Any) -> Any:
 
 
 ClassName = Annotated[int | str, BeforeValidator(_class_form)]
-Classes = Annotated[list[ClassName], Field(min_length=2), AfterValidator(_check_distinct)]
+Classes = Annotated[list[ClassName], Field(min_length=2), Distinct]
 
 
 class DataSettings(Closed):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -18,22 +18,14 @@ from moocmap.experiments.models import zoo
 from moocmap.experiments.models.published_weights import VARIANT_OF
 from moocmap.experiments.settings.ablation import Ablation
 from moocmap.experiments.settings.data_settings import Classes, DataSettings, SplitShares
-from moocmap.experiments.settings.recipe_settings import AnyRecipe, Count, LibraryName, Recipe, one_of
+from moocmap.experiments.settings.recipe_settings import AnyRecipe, Count, LibraryName, Recipe
 from moocmap.experiments.settings.weights_settings import AnyWeights, RandomWeights, WeightsSettings
 from moocmap.experiments.spec import PROTOCOL, ExperimentError, Phase, Spec, hash_of
-from moocmap.fields import Closed, Id, Text
+from moocmap.fields import Closed, Distinct, Id, Text, one_of
 
-T = TypeVar("T")
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
-def _check_distinct(values: list[T]) -> list[T]:
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("repeated", "expected each value once")
-    return values
-
-
-Distinct = AfterValidator(_check_distinct)
 ModelName = Annotated[str, AfterValidator(lambda value: one_of(value, zoo.MODELS))]
 """The name of a body in `models.zoo`."""
 

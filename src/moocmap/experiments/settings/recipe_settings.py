@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic_core import PydanticCustomError
 
 from moocmap.experiments.settings.weights_settings import AnyWeights
 from moocmap.experiments.spec import ExperimentError, Selection, Training
 from moocmap.experiments.training import augment
-from moocmap.fields import Closed
+from moocmap.fields import Closed, Share, kind_or_whole, one_of
 
-Share = Annotated[float, Field(gt=0, lt=1)]
 Chance = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -21,13 +19,6 @@ Count = Annotated[int, Field(ge=1)]
 
 LibraryName = Literal["keras", "keras-jax", "keras-torch", "fastai"]
 """Keras runs on TensorFlow unless its name says otherwise; each backend counts as a library of its own."""
-
-
-def one_of(value: str, known: Iterable[str]) -> str:
-    """Return the value if it is known; else complain as pydantic does about a literal."""
-    if value not in known:
-        raise PydanticKnownError("literal_error", {"expected": " or ".join(f"'{name}'" for name in known)})
-    return value
 
 
 # Schedules ------------------------------------------------------------------------------------------
@@ -59,18 +50,9 @@ class CosineSchedule(Closed):
     momentum: Chance = 0.9
 
 
-def _schedule_form(value: Any) -> Any:
-    """Let `one-cycle` stand for `{kind: one-cycle}`, and name an unknown kind well."""
-    if isinstance(value, str):
-        value = {"kind": value}
-    if isinstance(value, dict) and isinstance(value.get("kind"), str):
-        one_of(value["kind"], ("constant", "one-cycle", "cosine"))
-    return value
-
-
 Schedule = Annotated[
     Annotated[ConstantSchedule | OneCycleSchedule | CosineSchedule, Field(discriminator="kind")],
-    BeforeValidator(_schedule_form),
+    kind_or_whole("constant", "one-cycle", "cosine"),
 ]
 
 
@@ -91,18 +73,9 @@ class SgdSettings(Closed):
     kind: Literal["sgd"]
 
 
-def _optimizer_form(value: Any) -> Any:
-    """Let `sgd` stand for `{kind: sgd}`, and name an unknown kind well."""
-    if isinstance(value, str):
-        value = {"kind": value}
-    if isinstance(value, dict) and isinstance(value.get("kind", "adamw"), str):
-        value = {"kind": "adamw", **value}
-        one_of(value["kind"], ("adam", "adamw", "sgd"))
-    return value
-
-
 Optimizer = Annotated[
-    Annotated[AdamSettings | SgdSettings, Field(discriminator="kind")], BeforeValidator(_optimizer_form)
+    Annotated[AdamSettings | SgdSettings, Field(discriminator="kind")],
+    kind_or_whole("adam", "adamw", "sgd", default="adamw"),
 ]
 
 

@@ -28,14 +28,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
-from pydantic_core import PydanticKnownError
+from pydantic import Field, StringConstraints
 
 from moocmap.experiments.models import zoo
 from moocmap.experiments.models.published_weights import CALLED, VARIANT_OF, published
 from moocmap.experiments.models.zoo import VariantName
 from moocmap.experiments.spec import ExperimentError
-from moocmap.fields import Closed
+from moocmap.fields import Closed, kind_or_whole
 
 KINDS = ("random", "imagenet", "file")
 
@@ -182,17 +181,8 @@ class FileWeights(WeightsSettings):
             super()._check_fit(model, publisher, variant)
 
 
-def _weights_form(value: Any) -> Any:
-    """Let `imagenet` stand for `{kind: imagenet}`, and name an unknown kind well."""
-    if isinstance(value, str):
-        value = {"kind": value}
-    if isinstance(value, dict) and isinstance(value.get("kind"), str) and value["kind"] not in KINDS:
-        raise PydanticKnownError("literal_error", {"expected": " or ".join(f"'{kind}'" for kind in KINDS)})
-    return value
-
-
 AnyWeights = Annotated[
     Annotated[RandomWeights | ImagenetWeights | FileWeights, Field(discriminator="kind")],
-    BeforeValidator(_weights_form),
+    kind_or_whole(*KINDS),
 ]
 """The field `weights` of an experiment or a recipe: `random`, `imagenet`, or the long form of a kind."""
