@@ -59,6 +59,7 @@ class Run:
             "validation_accuracy": float(epochs["validation_accuracy"].iloc[-1]),
             "seconds": float(epochs["seconds"].median()),
         }
+        self.epochs = len(epochs)
         assert spec["selection"] == "last"
 
 
@@ -290,3 +291,57 @@ def test_the_answer_says_how_long_it_took(
         if total >= 100:
             hours, rest = divmod(round(total), 3600)
             assert shown[experiment] == f"{hours}:{rest // 60:02}:{rest % 60:02}"
+
+
+# What the page says in words ----------------------------------------------------------------------
+
+
+def same_recipe() -> Iterator[tuple[str, list[float]]]:
+    """Go through the experiments with what the libraries differ by in test accuracy, with one recipe."""
+    for experiment in RECORDED:
+        recipes = yaml.safe_load((REPOSITORY / "experiments" / f"{experiment}.yml").read_text())["recipes"]
+        runs = runs_of(experiment)
+        for library, model, recipe in runs:
+            pair = ("keras", model, recipe) in runs and "fastai" not in recipes.get(recipe, {"fastai": 0})
+            if library == "fastai" and pair:
+                found = paired(runs["keras", model, recipe], runs[library, model, recipe], "accuracy")
+                yield experiment, found
+
+
+def test_with_one_recipe_no_library_comes_out_ahead() -> None:
+    found = list(same_recipe())
+    assert len(found) >= 6
+    for experiment, (_, low, high) in found:
+        assert low <= 0 <= high, experiment
+    for experiment, (mean, _, _) in found:
+        if "mnist" in experiment:
+            assert abs(mean) < 0.0005, "they agree digit for digit"
+
+
+def test_with_recipes_of_their_own_the_order_turns_round_on_validation_only() -> None:
+    runs = runs_of("skin-cancer-mobilenet")
+    keras, fastai = (runs[library, "mobilenet-0.75", "published"] for library in ("keras", "fastai"))
+    *_, high = paired(keras, fastai, "validation_accuracy")
+    assert high < 0
+    _, low, high = paired(keras, fastai, "accuracy")
+    assert low <= 0 <= high
+
+
+def test_how_long_it_trains_is_the_largest_step() -> None:
+    runs, (way, _) = runs_of("skin-cancer-mobilenet"), chains("skin-cancer-mobilenet")
+    changes = {
+        setting[2]: abs(paired(runs[before], runs[setting], "validation_accuracy")[0])
+        for before, setting in zip(way, way[1:], strict=False)
+    }
+    assert max(changes, key=lambda recipe: changes[recipe]) == "published-epochs"
+
+
+def test_the_longer_it_trained_the_wider_validation_and_test_lie_apart() -> None:
+    gaps: dict[int, list[float]] = {}
+    for (_, _, recipe), group in runs_of("skin-cancer-mobilenet").items():
+        validation, test = (np.mean([run.figures[metric] for run in group.values()]) for metric in PARTS)
+        assert validation > test, recipe
+        [epochs] = {run.epochs for run in group.values()}
+        gaps.setdefault(epochs, []).append(float(validation - test))
+    assert gaps.keys() == {11, 30}
+    assert min(gaps[30]) > max(gaps[11])

@@ -47,6 +47,17 @@ class Attribution:
     links: Sequence[Link]
     whole: dict[str, Interval]
 
+    def link(self, step_id: str) -> Link:
+        """Return the link that a step makes.
+
+        Raises:
+            KeyError: if there is no such step.
+        """
+        for link in self.links:
+            if link.step and link.step.id == step_id:
+                return link
+        raise KeyError(step_id)
+
     def largest(self, metric: str) -> Link | None:
         """Return the link that changes a metric most, up or down; None while none is known."""
         known = [link for link in self.links if metric in link.changes]
