@@ -36,7 +36,7 @@ def task(library: str, model: str, size: int, epochs: int) -> Any:
     """Make the task of a phase as the worker would get it: one-cycle, all layers, no augmentation."""
     from moocmap.experiments.data.tasks import Part
     from moocmap.experiments.models import weights, zoo
-    from moocmap.experiments.training import augment
+    from moocmap.experiments.training import augmentations
     from moocmap.experiments.training.batches import Batches
     from moocmap.experiments.training.worker import PhaseTask
 
@@ -57,7 +57,7 @@ def task(library: str, model: str, size: int, epochs: int) -> Any:
         "l2": 0.0,
         "batch_size": BATCH,
         "frozen_batchnorm": "inference",
-        "augment": augment.named_or_listed("none"),
+        "augment": augmentations.named_or_listed("none"),
         "label_smoothing": 0.0,
         "mixup": 0.0,
         "class_weights": None,

@@ -12,7 +12,7 @@ import numpy as np
 from moocmap.experiments.data import tasks as data
 from moocmap.experiments.models import weights, zoo
 from moocmap.experiments.spec import METRICS, Spec, layers_of
-from moocmap.experiments.training import augment, explanations
+from moocmap.experiments.training import augmentations, explanations
 from moocmap.experiments.training.batches import Batches
 from moocmap.experiments.training.worker import EpochEnd, PhaseTask
 
@@ -33,7 +33,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "smoothed": {"label_smoothing": 0.2},
     "mixed": {"mixup": 0.4},
     "weighted": {"class_weights": [3.0, 1.0, 0.5]},
-    "augmented": {"augment": augment.named_or_listed("common")},
+    "augmented": {"augment": augmentations.named_or_listed("common")},
 }
 """Words of a recipe, each alone, beside an epoch of gradient descent at a constant rate."""
 TINY = {"beta2": 0.99, "epsilon": 1e-12}

@@ -18,7 +18,14 @@ from scipy.special import expit, logit
 
 from moocmap.experiments.spec import ExperimentError
 from moocmap.experiments.training import augment
-from moocmap.experiments.training.augment import SETS, TRANSFORMS, Augmentation, Drawn, draw, named_or_listed
+from moocmap.experiments.training.augment import DRAW, Drawn, draw
+from moocmap.experiments.training.augmentations import (
+    SETS,
+    TRANSFORMS,
+    Augmentation,
+    Fill,
+    named_or_listed,
+)
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -226,7 +233,7 @@ def test_a_named_set_is_complete_plain_json_of_its_own(name: str) -> None:
 
 
 def test_every_fill_and_option_is_read() -> None:
-    for fill in get_args(augment.Fill):
+    for fill in get_args(Fill):
         assert named_or_listed({"transforms": STRONG, "fill": fill})["fill"] == fill
     assert {item["transform"] for item in STRONG} == set(TRANSFORMS)
     assert named_or_listed([{"transform": "vertical-flip"}])["transforms"][0]["chance"] == 0.5
@@ -276,7 +283,7 @@ needs_libraries = pytest.mark.skipif(
 )
 
 
-def drawn_for(name: str, fill: augment.Fill) -> Drawn:
+def drawn_for(name: str, fill: Fill) -> Drawn:
     """Draw for five images: with every fill, whatever the augmentation's own."""
     augmentation: Augmentation = {**named_or_listed(AUGMENTATIONS[name]), "fill": fill}
     return draw(augmentation, 5, np.random.default_rng(2), SIZE)
@@ -288,7 +295,7 @@ def probes(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
     home = tmp_path_factory.mktemp("augment")
     batches: Arrays = {"own:images": OWN}
     images = pictures(5, *SIZE)
-    for fill in get_args(augment.Fill):
+    for fill in get_args(Fill):
         drawn = [drawn_for(name, fill) for name in AUGMENTATIONS]
         batches[f"all:{fill}:images"] = np.concatenate([images] * len(drawn))
         batches[f"all:{fill}:matrices"] = np.concatenate([one.matrices for one in drawn])
@@ -327,10 +334,10 @@ def made(probes: dict[str, Arrays], backend: str, name: str, fill: str) -> Any:
 @needs_libraries
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("fill", get_args(augment.Fill))
+@pytest.mark.parametrize("fill", get_args(Fill))
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_libraries_make_the_same_images(
-    probes: dict[str, Arrays], name: str, fill: augment.Fill, backend: str
+    probes: dict[str, Arrays], name: str, fill: Fill, backend: str
 ) -> None:
     expected = augmented(pictures(5, *SIZE), drawn_for(name, fill))
     np.testing.assert_allclose(made(probes, backend, name, fill), expected, atol=1e-3)
@@ -400,3 +407,7 @@ def test_keras_itself_makes_the_same(probes: dict[str, Arrays], own: str, value:
 def of_all(drawn: Drawn) -> Drawn:
     n = len(OWN)
     return Drawn(np.repeat(drawn.matrices, n, axis=0), np.repeat(drawn.light, n, axis=0), drawn.fill)
+
+
+def test_every_transform_is_drawn() -> None:
+    assert DRAW.keys() == TRANSFORMS.keys()

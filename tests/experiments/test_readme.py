@@ -13,7 +13,7 @@ from moocmap.experiments.running.runner import WORKERS
 from moocmap.experiments.settings import recipe_settings
 from moocmap.experiments.settings.model import ExperimentSettings, Names, Pretraining
 from moocmap.experiments.settings.recipe_settings import HEADS, Recipe
-from moocmap.experiments.training import augment
+from moocmap.experiments.training import augmentations
 
 TEXT = (Path(__file__).parent.parent.parent / "experiments" / "README.md").read_text(encoding="utf-8")
 KEYS = set(re.findall(r"[a-z0-9_]+", " ".join(re.findall(r"`([^`\n]+)`", TEXT))))
@@ -44,7 +44,7 @@ def test_every_key_is_explained(model: type[BaseModel]) -> None:
 def test_words_that_a_key_can_have_are_there() -> None:
     for word in (*WORKERS, *HEADS, "one-cycle", "cosine", "constant", "common"):
         assert f"`{word}`" in TEXT, word
-    assert "common" in augment.SETS
+    assert "common" in augmentations.SETS
     assert recipe_settings.HEADS
 
 

@@ -19,12 +19,12 @@ from moocmap.cli.experiment_common import (
     load_one,
     places_for,
 )
-from moocmap.experiments.running.places import Places
 from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.tables import Format
 
 if TYPE_CHECKING:
     from moocmap.experiments.running.lr_find import FoundRates
+    from moocmap.experiments.running.places import Places
     from moocmap.experiments.training.lr_finder import Request
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import grid_sample
 
-from moocmap.experiments.training.augment import DARKEST, NEAREST_DEPTH, Fill
+from moocmap.experiments.training.augment import DARKEST, NEAREST_DEPTH
+from moocmap.experiments.training.augmentations import Fill
 
 PADDING: dict[Fill, str] = {"reflect": "reflection", "nearest": "border", "zeros": "zeros"}
 """What torch calls each fill."""

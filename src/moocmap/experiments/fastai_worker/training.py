@@ -33,7 +33,7 @@ from moocmap.experiments.fastai_worker.backend import (
 from moocmap.experiments.fastai_worker.layers import Graph, build, read_weights
 from moocmap.experiments.models.weights import Weights
 from moocmap.experiments.models.zoo import Layer
-from moocmap.experiments.training.augment import Fill
+from moocmap.experiments.training.augmentations import Fill
 from moocmap.experiments.training.batches import INFERENCE_BATCH, Batch
 from moocmap.experiments.training.checkpoint import Arrays
 from moocmap.experiments.training.schedules import rates

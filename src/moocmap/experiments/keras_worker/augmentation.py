@@ -10,7 +10,8 @@ from typing import Any
 
 from keras import ops
 
-from moocmap.experiments.training.augment import DARKEST, NEAREST_DEPTH, Fill
+from moocmap.experiments.training.augment import DARKEST, NEAREST_DEPTH
+from moocmap.experiments.training.augmentations import Fill
 
 
 def apply(images: Any, matrices: Any, light: Any, fill: Fill) -> Any:

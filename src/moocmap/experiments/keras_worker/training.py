@@ -17,7 +17,7 @@ from moocmap.experiments.keras_worker.layers import build, freeze, read_weights
 from moocmap.experiments.keras_worker.optimizers import make_optimizer
 from moocmap.experiments.models.weights import Weights
 from moocmap.experiments.models.zoo import Layer
-from moocmap.experiments.training.augment import Fill
+from moocmap.experiments.training.augmentations import Fill
 from moocmap.experiments.training.batches import INFERENCE_BATCH, Batch
 from moocmap.experiments.training.checkpoint import Arrays
 from moocmap.experiments.training.schedules import rates

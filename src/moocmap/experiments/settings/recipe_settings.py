@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from moocmap.experiments.settings.weights_settings import AnyWeights
 from moocmap.experiments.spec import ExperimentError, Selection, Training
-from moocmap.experiments.training import augment
+from moocmap.experiments.training.augmentations import named_or_listed
 from moocmap.fields import Closed, Share, kind_or_whole, one_of
 
 Chance = Annotated[float, Field(ge=0, lt=1)]
@@ -140,13 +140,13 @@ AnyHead = Annotated[Head | Literal["own"], BeforeValidator(_head_form)]
 
 def _augment_form(value: Any) -> Any:
     try:
-        return augment.named_or_listed(value)
+        return named_or_listed(value)
     except ExperimentError as error:
         raise PydanticCustomError("augment", "{why}", {"why": str(error)}) from error
 
 
 Augmentation = Annotated[Any, BeforeValidator(_augment_form)]
-"""The name of a set in `augment.SETS`, or `{transforms: […], fill: reflect}`."""
+"""The name of a set in `augmentations.SETS`, or `{transforms: […], fill: reflect}`."""
 
 
 class EarlyStoppingSettings(Closed):
@@ -210,7 +210,7 @@ class Recipe(Closed):
     frozen_batchnorm: Literal["inference", "training"] = Field(
         description="How BatchNorm runs in a frozen body: with its stored statistics, or training on."
     )
-    augment: Augmentation = Field(default_factory=lambda: augment.named_or_listed("none"))
+    augment: Augmentation = Field(default_factory=lambda: named_or_listed("none"))
     label_smoothing: Chance = 0.0
     mixup: NotNegative = Field(0.0, description="Alpha of the Beta distribution that shares are drawn from.")
     class_weights: Literal["balanced"] | dict[str, Positive] | None = Field(

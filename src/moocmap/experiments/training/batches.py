@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from moocmap.experiments.data.tasks import Part
 from moocmap.experiments.spec import Phase
-from moocmap.experiments.training import augment
+from moocmap.experiments.training import augment, augmentations
 from moocmap.experiments.training.targets import Targets, batch_targets, class_weights, draw_mix
 
 Pixels = NDArray[Any]
@@ -70,7 +70,7 @@ class Batches:
     def _changes(self) -> frozenset[str]:
         """What the augmentation changes: "places" of pixels, their "values", both or nothing."""
         transforms = self.phase["augment"]["transforms"]
-        return frozenset(augment.TRANSFORMS[item["transform"]].changes for item in transforms)
+        return frozenset(augmentations.TRANSFORMS[item["transform"]].changes for item in transforms)
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Return the positions of the part's images in the order of an epoch (from 0)."""
