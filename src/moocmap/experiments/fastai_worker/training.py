@@ -91,7 +91,8 @@ def as_torch_batch(batch: Batch) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _tensors(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    # A batch cut from a memory-mapped file is read-only, which torch warns of: it becomes a copy.
+    return {name: torch.from_numpy(np.require(array, None, ["C", "W"])) for name, array in arrays.items()}
 
 
 def as_floats(images: Any) -> Any:
@@ -357,6 +358,6 @@ def logits(layers: list[Layer], weights: Weights, images: Pixels) -> NDArray[np.
     found = []
     with torch.inference_mode():
         for start in range(0, len(images), INFERENCE_BATCH):
-            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + INFERENCE_BATCH]))
+            batch = torch.from_numpy(np.require(images[start : start + INFERENCE_BATCH], None, ["C", "W"]))
             found.append(model({"images": batch.to(device())}).cpu())
     return np.asarray(torch.cat(found).numpy())
