@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from moocmap.experiments.training.lock import locked
+
 REPOSITORY = Path(__file__).parent.parent.parent
 RUNS = len(list((REPOSITORY / "experiments" / "results" / "digits").iterdir()))
 """The runs of the published experiment, all of them recorded."""
@@ -129,17 +131,33 @@ def table_of(record):
     return epochs, (record / "predictions.csv").read_text()
 
 
+def started(project, *run):
+    """Start a run, and return its process once it has a checkpoint, with the worker's folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moocmap", *run], cwd=project, stderr=subprocess.DEVNULL
+    )
+    folder = project / "build" / "runs" / "digits" / RUN
+    deadline = time.monotonic() + 120
+    while not (folder / "checkpoint.npz").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return process, folder
+
+
+@pytest.mark.slow
+def test_terminated_the_command_stops_its_worker(project):
+    run = ["experiment", "run", "digits", "--library", "fastai", "--seed", "0", "--results", "build/results"]
+    process, folder = started(project, *run)
+    process.terminate()
+    assert process.wait(30) == 128 + signal.SIGTERM
+    with locked(folder):
+        assert not (project / "build" / "results" / "digits" / RUN).exists()
+
+
 @pytest.mark.slow
 def test_killed_in_the_middle_the_command_goes_on_and_ends_with_the_same_table(moocmap, project):
     run = ["experiment", "run", "digits", "--library", "fastai", "--seed", "0", "--results"]
     killed, whole = (project / "build" / folder for folder in ("killed", "whole"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moocmap", *run, killed], cwd=project, stderr=subprocess.DEVNULL
-    )
-    checkpoint = project / "build" / "runs" / "digits" / RUN / "checkpoint.npz"
-    deadline = time.monotonic() + 120
-    while not checkpoint.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    process, _ = started(project, *run, killed)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (killed / "digits" / RUN).exists(), "the run ended before it was killed"

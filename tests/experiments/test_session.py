@@ -1,6 +1,8 @@
 """What a worker does around a library's training: with a library that only says what it is told to say."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -237,3 +239,21 @@ def test_accuracy_is_better_when_higher() -> None:
 def test_what_says_that_memory_ran_out_is_understood(error: Exception) -> None:
     assert worker.is_out_of_memory(error)
     assert not worker.is_out_of_memory(ValueError("expected 3 classes"))
+
+
+def test_an_attached_worker_ends_with_the_process_that_started_it() -> None:
+    program = (
+        "import threading, time; from moocmap.experiments.training import worker;"
+        "threading.Thread(target=worker._end_with_starter, daemon=True).start(); print(1, flush=True);"
+        "time.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == "1\n"
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.wait(10) == 1

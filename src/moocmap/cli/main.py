@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -75,8 +76,14 @@ def options(
     context.obj = State((root or find_root(Path.cwd())).resolve())
 
 
+def _end(number: int, frame: object) -> None:
+    """End the command as an exit does, so that workers are stopped and unfinished files go."""
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run the command line; expected errors end it with a message and exit code 1, never a traceback."""
+    signal.signal(signal.SIGTERM, _end)
     gc.set_threshold(100_000)  # a guide is a million small objects that all stay: looking for garbage is vain
     try:
         app()

@@ -25,7 +25,7 @@ from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.spec import ExperimentError, differences, hash_of
 from moocmap.experiments.training import pretrained
 from moocmap.experiments.training.lock import locked
-from moocmap.experiments.training.machine import Machine
+from moocmap.experiments.training.machine import ATTACHED, Machine
 from moocmap.experiments.training.writer import RECORD
 
 
@@ -309,10 +309,11 @@ def publish(record: Path, place: Path) -> None:
 
 def worker_events(run: Run, folder: Path) -> Iterable[dict[str, Any]]:
     """Start a worker and yield what it tells; stop it when whoever listens is interrupted."""
-    command = [sys.executable, "-m", WORKERS[run.library].module, str(folder)]
+    command = [sys.executable, "-m", WORKERS[run.library].module, str(folder), ATTACHED]
     with (folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             command,
+            stdin=subprocess.PIPE,  # so that the worker sees when this process is gone
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -351,8 +352,9 @@ def _stop(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def _told(error: Exception) -> str:

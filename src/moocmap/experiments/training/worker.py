@@ -3,7 +3,7 @@
 A worker is a process that gets a folder: `python -m moocmap.experiments.<library>_worker FOLDER`. It reads
 `FOLDER/spec.json`, tells its progress as JSON lines on standard output (`{"event": …}`), keeps a checkpoint
 in the folder, and leaves `FOLDER/record/`, complete or not at all. It can be killed at any moment and started
-again.
+again. With `--attached` it ends when standard input does, and so with the process that holds the other end.
 
 A library's worker supplies a `Library`: functions that build a model from weights, train it for one phase
 with the library's own loop, and predict.
@@ -17,6 +17,7 @@ import math
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -39,7 +40,7 @@ from moocmap.experiments.training import explanations, ledger, lr_finder, pretra
 from moocmap.experiments.training.batches import Batches
 from moocmap.experiments.training.checkpoint import Arrays, Checkpoint
 from moocmap.experiments.training.lock import LockedError, locked
-from moocmap.experiments.training.machine import read_machine
+from moocmap.experiments.training.machine import ATTACHED, read_machine
 from moocmap.experiments.training.meter import Meter, peak_memory
 from moocmap.experiments.training.schedules import rates, spread
 from moocmap.experiments.training.writer import RECORD, write_record
@@ -140,10 +141,13 @@ def quiet() -> Iterator[None]:
 
 def main(library: Library) -> int:
     """Run a worker as a command; return its exit status (2: wrong use, 1: the run is not possible)."""
-    if len(sys.argv) != 2:
-        print(f"usage: python -m {Path(sys.argv[0]).parent.name} FOLDER", file=sys.stderr)
+    places = [word for word in sys.argv[1:] if word != ATTACHED]
+    if len(places) != 1:
+        print(f"usage: python -m {Path(sys.argv[0]).parent.name} FOLDER [{ATTACHED}]", file=sys.stderr)
         return 2
-    folder = Path(sys.argv[1])
+    folder = Path(places[0])
+    if ATTACHED in sys.argv:
+        threading.Thread(target=_end_with_starter, daemon=True).start()
     try:
         with locked(folder), redirect_stdout(sys.stderr):
             Session(folder, library).run()
@@ -159,6 +163,16 @@ def main(library: Library) -> int:
         print(f"error: {OUT_OF_MEMORY}", file=sys.stderr)
         return 1
     return 0
+
+
+def _end_with_starter() -> None:
+    """End this process when the one that started it is gone: its end of standard input is closed then.
+
+    Checkpoints are written whole or not at all, so any moment will do.
+    """
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
 
 
 def is_out_of_memory(error: Exception) -> bool:
