@@ -68,11 +68,12 @@ def check(
 
     Exit code: 0 nothing to mend, 1 errors found (with --strict: warnings too).
     """
-    from moocmap.experiments.results.shelf import PUBLISHED, read_shelf  # pandas takes its time
+    from moocmap.experiments.results.examined import examine_records
+    from moocmap.experiments.results.shelf import PUBLISHED  # pandas takes its time
 
     checked = examine(root_of(context), today())
     experiments, more = load_experiments(root_of(context))
-    records = [read_shelf(root_of(context), PUBLISHED, experiment).problems for experiment in experiments]
+    records = [examine_records(root_of(context), PUBLISHED, experiment) for experiment in experiments]
     problems = sorted([*checked.problems, *more, *chain.from_iterable(records)])
     if form is not CheckFormat.TEXT:
         out.file.write(_report(problems, form, root_of(context)))

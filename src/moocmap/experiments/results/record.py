@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from moocmap.diagnostics import Diagnostic
-from moocmap.experiments.settings.model import Experiment
+from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.spec import EPOCH_COLUMNS, differences, hash_of
 from moocmap.fields import Closed
 
@@ -175,11 +175,16 @@ def read_records(
         try:
             records.append(read_record(place))
         except DamagedRecordError as error:
-            file = error.file
-            label = file.relative_to(root) if root and file.is_relative_to(root) else file
-            hint = f"restore it, or remove the folder '{place.name}' and run the experiment again"
-            found.append(Diagnostic(label.as_posix(), 1, 1, "error", "damaged-record", str(error), hint))
+            found.append(damage(error, root))
     return records, found
+
+
+def damage(error: DamagedRecordError, root: Path | None = None) -> Diagnostic:
+    """Say what is wrong with a record; `root` is what messages name files relative to."""
+    file = error.file
+    label = file.relative_to(root) if root and file.is_relative_to(root) else file
+    hint = f"restore it, or remove the folder '{file.parent.name}' and run the experiment again"
+    return Diagnostic(label.as_posix(), 1, 1, "error", "damaged-record", str(error), hint)
 
 
 def read_record(place: Path) -> Record:
@@ -271,20 +276,18 @@ def check_records(
     `file` names the folder of results in messages.
     """
     wanted = {run.id: run for run in experiment.runs()}
-    found = []
-    for record in records:
-        run, label = wanted.get(record.facts.run), f"{file}/{experiment.id}/{record.facts.run}/run.json"
-        if run is None:
-            message, hint = (
-                "the experiment has no such run (any more)",
-                "remove the record, or keep it as past",
-            )
-        elif run.spec_hash != record.facts.spec_hash:
-            message = (
-                f"recorded with other settings: {'; '.join(differences(record.facts.spec, run.spec)[:3])}"
-            )
-            hint = "undo the change, or remove the record and run again"
-        else:
-            continue
-        found.append(Diagnostic(label, 1, 1, "warning", "stale-record", message, hint))
-    return found
+    found = [stale(record, wanted.get(record.facts.run), f"{file}/{experiment.id}") for record in records]
+    return [problem for problem in found if problem]
+
+
+def stale(record: Record, run: Run | None, folder: str) -> Diagnostic | None:
+    """Warn of a record that is not of `run`, as it is written now; `folder` holds the experiment's."""
+    if run is None:
+        message, hint = "the experiment has no such run (any more)", "remove the record, or keep it as past"
+    elif run.spec_hash != record.facts.spec_hash:
+        message = f"recorded with other settings: {'; '.join(differences(record.facts.spec, run.spec)[:3])}"
+        hint = "undo the change, or remove the record and run again"
+    else:
+        return None
+    label = f"{folder}/{record.facts.run}/run.json"
+    return Diagnostic(label, 1, 1, "warning", "stale-record", message, hint)
