@@ -49,7 +49,7 @@ def test_results_and_differences_are_derived(bare_root: Path, write_records: Wri
 def test_one_seed_has_no_interval(bare_root: Path, write_records: Write) -> None:
     write_records(bare_root, "tiny", seeds=(1,))
     found = measured(bare_root)
-    assert [d.verdict for d in found.differences] == ["single"] * 3
+    assert [d.verdict for d in found.differences] == ["single"] * 4
     assert not found.results[0].accuracy.has_interval
     assert json.loads(json.dumps(found.data, allow_nan=False))["results"][0]["accuracy_low"] is None
 
