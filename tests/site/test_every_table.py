@@ -41,7 +41,8 @@ class Run:
         facts = json.loads((place / "run.json").read_text())
         spec = facts["spec"]
         self.setting: Setting = (spec["library"], spec["model"], spec["recipe"])
-        self.seed, self.seconds = spec["seed"], facts["seconds"]["total"]
+        self.seed, self.body = spec["seed"], facts["seconds"].get("pretrain", 0.0)
+        self.seconds = facts["seconds"]["total"] - self.body
         table = pd.read_csv(place / "predictions.csv", dtype={"label": str, "prediction": str})
         epochs = pd.read_csv(place / "epochs.csv").query("phase != 'pretrain'")
         self.figures = {
@@ -287,7 +288,11 @@ def test_the_answer_says_how_long_it_took(
         for cells in table_named(pages["answer"], strings[locale], "answer.reruns")
     }
     for experiment in RECORDED:
-        total = sum(run.seconds for group in runs_of(experiment).values() for run in group.values())
+        runs = [run for group in runs_of(experiment).values() for run in group.values()]
+        shared = {run.setting[1]: run.body for run in runs}  # each model's body serves both libraries
+        own_body = experiment == "digits"  # there each run has its own
+        bodies = [run.body for run in runs] if own_body else shared.values()
+        total = sum(run.seconds for run in runs) + sum(bodies)
         if total >= 100:
             hours, rest = divmod(round(total), 3600)
             assert shown[experiment] == f"{hours}:{rest // 60:02}:{rest % 60:02}"
@@ -309,7 +314,7 @@ def same_recipe() -> Iterator[tuple[str, list[float]]]:
 
 
 def test_with_one_recipe_no_library_comes_out_ahead() -> None:
-    found = list(same_recipe())
+    found = [(experiment, figures) for experiment, figures in same_recipe() if len(figures) == 3]
     assert len(found) >= 6
     for experiment, (_, low, high) in found:
         assert low <= 0 <= high, experiment

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
 from moocmap.experiments.results import attribution, compare, pictures, significance
@@ -21,7 +21,8 @@ from moocmap.experiments.results.significance import SignTest
 from moocmap.experiments.settings.model import Experiment, Named, Run
 from moocmap.experiments.settings.published import Figure, PublishedFigures, load_published
 from moocmap.experiments.settings.recipe_settings import Recipe
-from moocmap.experiments.spec import Phase
+from moocmap.experiments.spec import Phase, Spec
+from moocmap.experiments.training import pretrained
 from moocmap.fields import Text
 from moocmap.site import by_model, findings
 from moocmap.site.figures import Curves, Difference, Environment, Result, Span, axis_of, environment_of
@@ -306,8 +307,14 @@ class Measured:
 
     @property
     def seconds_spent(self) -> float:
-        """How long all recorded runs took, one after the other."""
-        return math.fsum(record.facts.seconds["total"] for record in self.records)
+        """How long all recorded runs took, one after the other; a body that several share counts once."""
+        bodies = {
+            pretrained.key_of(cast(Spec, spec)): record.facts.seconds.get("pretrain", 0.0)
+            for record in self.records
+            if "source" in (spec := record.facts.spec)["tasks"]
+        }
+        own = [r.facts.seconds["total"] - r.facts.seconds.get("pretrain", 0.0) for r in self.records]
+        return math.fsum([*own, *bodies.values()])
 
     @property
     def tally(self) -> list[tuple[str, str, str, int]]:
