@@ -109,6 +109,11 @@ def test_select_finds_texts_in_documents_of_any_shape():
         ("? [1]\n: 2\n", "yaml-key", (1, 3)),
         ("a: !!python/object:os.system x\n", "yaml-syntax", (1, 4)),
         ("[" * 200 + "]" * 200, "yaml-depth", (1, 102)),
+        ("a: " + "[" * 500_000, "yaml-depth", (1, 104)),  # a recursive parser would end the process
+        ("- " * 500_000 + "x", "yaml-depth", (1, 203)),
+        ("- \t" * 200_000 + "x", "yaml-syntax", (1, 3)),
+        ("{a: " * 200_000, "yaml-depth", (1, 405)),
+        ("\n".join("  " * level + "a:" for level in range(2000)), "yaml-depth", (102, 203)),
     ],
 )
 def test_what_is_no_plain_data_is_refused_with_its_place(text, rule, place):

@@ -141,6 +141,9 @@ def parse(text: str, label: str) -> tuple[Document | None, list[Diagnostic]]:
     """Parse YAML text; `label` names it in messages."""
     loader = None
     try:
+        bottomless = _bottomless(text, label)
+        if bottomless:
+            return None, [bottomless]
         loader = CoreSchemaLoader(text)
         node = loader.get_single_node()
         problems = list(_structure_problems(node, label)) if node else []
@@ -172,6 +175,40 @@ def _syntax_hint(message: str) -> str:
     if "single document" in message:
         return "keep one document in a file: remove the line '---'"
     return "check the indentation, and quote texts that hold ': ' or start with a special character"
+
+
+_DEEP = re.compile(rf"^ {{{_MAX_DEPTH}}}|(?:[-?:][ \t]+){{{_MAX_DEPTH}}}", re.MULTILINE)
+_BRACKET = re.compile(r"[\[\]{}]")
+
+
+def _bottomless(text: str, label: str) -> Diagnostic | None:
+    """Find nesting too deep for the parser, which builds its tree by recursion and would end the process.
+
+    Events are asked one by one, so this takes any depth; texts that cannot be deep are not looked at.
+    """
+    if not _DEEP.search(text) and not _may_be_deep(text):
+        return None
+    depth = 0
+    for event in yaml.parse(text, Loader=CoreSchemaLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH + 1:
+            return _at(
+                event, label, "yaml-depth", f"nested more than {_MAX_DEPTH} levels deep", "check the brackets"
+            )
+    return None
+
+
+def _may_be_deep(text: str) -> bool:
+    """Tell whether brackets nest deep, those in quotes counted too."""
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        depth = depth + 1 if found.group() in "[{" else max(depth - 1, 0)
+        if depth > _MAX_DEPTH:
+            return True
+    return False
 
 
 def _structure_problems(root: yaml.Node, label: str) -> Iterator[Diagnostic]:
@@ -210,8 +247,9 @@ def _key_problems(node: yaml.MappingNode, label: str) -> Iterator[Diagnostic]:
         first_lines.setdefault(key.value, key.start_mark.line + 1)
 
 
-def _at(node: yaml.Node, label: str, rule: str, message: str, hint: str) -> Diagnostic:
-    mark = node.start_mark
+def _at(part: yaml.Node | yaml.Event, label: str, rule: str, message: str, hint: str) -> Diagnostic:
+    mark = part.start_mark
+    assert mark is not None
     return Diagnostic(label, mark.line + 1, mark.column + 1, "error", rule, message, hint)
 
 
