@@ -141,6 +141,18 @@ class Outer(BaseModel, extra="forbid"):
     named: dict[Annotated[str, StringConstraints(pattern="^[a-z]+$")], Inner] = {}
 
 
+def test_a_file_too_large_is_not_read(tmp_path):
+    file = tmp_path / "x.yml"
+    with file.open("wb") as handle:
+        handle.truncate(100_000_000)
+    document, [problem] = documents.read(file, tmp_path)
+    assert document is None
+    assert str(problem) == (
+        "x.yml:1:1: error[unreadable-file]: is 100 MB large; more than 2 MB are not read; "
+        "divide it into several files"
+    )
+
+
 def test_an_unknown_key_is_met_with_the_keys_of_its_own_object():
     document, _ = documents.parse("inner:\n- name: x\n  siez: 1\n- name: y\n  colour: red\n", "x.yml")
     _, problems = documents.validate(document, Outer)

@@ -22,6 +22,8 @@ Path_ = Sequence[str | int]
 T = TypeVar("T")
 
 _MAX_DEPTH = 100
+MOST_BYTES = 2_000_000
+"""The largest YAML file that is read: 20 times our largest. PyYAML takes up to 4 s and 450 MiB for as much."""
 
 
 class CoreSchemaLoader(yaml.CSafeLoader):
@@ -118,6 +120,11 @@ def read(path: Path, root: Path) -> tuple[Document | None, list[Diagnostic]]:
     """
     label = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
     try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            message = f"is {size / 1e6:,.0f} MB large; more than {MOST_BYTES / 1e6:.0f} MB are not read"
+            hint = "divide it into several files"
+            return None, [Diagnostic(label, 1, 1, "error", "unreadable-file", message, hint)]
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         return None, [no_utf8(error, label)]
