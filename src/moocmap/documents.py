@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _MAX_DEPTH = 100
 MOST_BYTES = 2_000_000
-"""The largest YAML file that is read: 20 times our largest. PyYAML takes up to 4 s and 450 MiB for as much."""
+"""The largest YAML file that is read, 20 times our largest. PyYAML takes up to 4 s and 450 MiB for it."""
 
 
 class CoreSchemaLoader(yaml.CSafeLoader):
