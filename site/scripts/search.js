@@ -55,8 +55,10 @@ export function startSearch(button) {
   if (asked !== null) open(asked);
 }
 
+/** Tell whether keys are being typed into something; a closed dialog's field keeps the focus for a moment. */
 function isTyping(target) {
-  return target.isContentEditable || target.matches?.("select, textarea, input:not([type=checkbox], [type=radio], [type=button])");
+  const takesText = target.isContentEditable || target.matches?.("select, textarea, input:not([type=checkbox], [type=radio], [type=button])");
+  return takesText && target.checkVisibility();
 }
 
 let loading = null;

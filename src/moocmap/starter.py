@@ -20,6 +20,7 @@ from moocmap.curriculum.schema import modeline, write_schemas
 from moocmap.curriculum.skeletons import TODO
 from moocmap.diagnostics import UsableError
 from moocmap.files import write_atomically
+from moocmap.site.addresses import ANSWER
 
 PACKAGED = "starter_site"
 """The folder of the installed package that holds what a site is built from; see setup.py."""
@@ -78,6 +79,9 @@ def _copy_site(source: Path, target: Path) -> None:
             shutil.copytree(source / part, target / part)
         else:
             shutil.copyfile(source / part, target / part)
+    settings = target / "mkdocs.yml"
+    named = settings.read_text(encoding="utf-8")
+    write_atomically(settings, named.replace(f"{ANSWER}.md, ", ""))  # a page of this guide's own subject
 
 
 def _add_language(root: Path, locale: str) -> list[str]:
