@@ -1,0 +1,64 @@
+"""Writes what a benchmark measured into `benchmarks/results/`, from where the guide's page quotes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from moocmap.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value; `most` is its budget, where it has one: more than that misses it."""
+
+    value: float
+    unit: str
+    most: float | None = None
+
+
+def write(path: Path, benchmark: str, figures: dict[str, Figure]) -> None:
+    """Write all figures of one benchmark with the date, the command and the machine that made them."""
+    record = {
+        "benchmark": benchmark,
+        "measured": datetime.now(UTC).date().isoformat(),
+        "hardware": hardware(),
+        "command": shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *_options()]),
+        "figures": {
+            name: {key: value for key, value in asdict(figure).items() if value is not None}
+            for name, figure in figures.items()
+        },
+    }
+    write_atomically(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+def hardware() -> str:
+    """Return processor, the number of cores that this process may use, system and Python's version."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    system = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{_processor()}, {cores} cores, {system}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _options() -> list[str]:
+    """Return the options that a reader needs to measure again: not where this reader keeps files."""
+    kept, is_place = [], False
+    for option in sys.argv[1:]:
+        if not is_place and not option.startswith("--json"):
+            kept.append(option)
+        is_place = option == "--json"
+    return kept
