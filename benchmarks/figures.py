@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shlex
 import sys
@@ -11,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from moocmap.experiments.training import writer
 from moocmap.files import write_atomically
 
 
@@ -39,19 +39,11 @@ def write(path: Path, benchmark: str, figures: dict[str, Figure]) -> None:
 
 
 def hardware() -> str:
-    """Return processor, the number of cores that this process may use, system and Python's version."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    system = f"{platform.system()}, Python {platform.python_version()}"
-    return f"{_processor()}, {cores} cores, {system}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    """Return processor, cores, system and Python's version, as records of runs name them."""
+    machine = writer.hardware()
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python {platform.python_version()}"
+    )
 
 
 def _options() -> list[str]:
