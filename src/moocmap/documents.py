@@ -7,8 +7,10 @@ are refused: what a reader of one entry sees must be what the entry says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,14 +18,18 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from moocmap.diagnostics import Diagnostic, did_you_mean
+from moocmap import text_files
+from moocmap.diagnostics import Diagnostic, DiagnosticsError, did_you_mean
 
 Path_ = Sequence[str | int]
 T = TypeVar("T")
 
 _MAX_DEPTH = 100
-MOST_BYTES = 2_000_000
-"""The largest YAML file that is read, 20 times our largest. PyYAML takes up to 4 s and 450 MiB for it."""
+_MOST_DIGITS = 1000
+_LONGEST = 1000
+"""Characters of a message, which quotes what files say."""
+_MOST_FINDINGS = 1000
+"""So many findings of a file are told: more than anyone reads, and a hostile file has a million."""
 
 
 class CoreSchemaLoader(yaml.CSafeLoader):
@@ -46,6 +52,9 @@ for _tag, _pattern, _first in (
 
 
 def _construct_int(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > _MOST_DIGITS:  # Python takes long over them, and refuses more than 4,300
+        message = f"a whole number of {len(node.value):,} digits"
+        raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
     return int(node.value)  # decimal: PyYAML's own takes 010 for eight
 
 
@@ -89,7 +98,16 @@ class Document:
     def diagnostic(self, path: Path_, rule: str, message: str, hint: str = "", **options: Any) -> Diagnostic:
         """Make a diagnostic for the value at `path`; options: `of_key`, `severity` (default "error")."""
         line, column = self.position(path, of_key=options.get("of_key", False))
-        return Diagnostic(self.label, line, column, options.get("severity", "error"), rule, message, hint)
+        severity = options.get("severity", "error")
+        return Diagnostic(
+            self.label,
+            line,
+            column,
+            severity,
+            rule,
+            _shortened(message, _LONGEST),
+            _shortened(hint, _LONGEST),
+        )
 
 
 def _select(
@@ -118,30 +136,10 @@ def read(path: Path, root: Path) -> tuple[Document | None, list[Diagnostic]]:
 
     `root` is the folder that the file is named relative to in messages.
     """
-    label = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            message = f"is {size / 1e6:,.0f} MB large; more than {MOST_BYTES / 1e6:.0f} MB are not read"
-            hint = "divide it into several files"
-            return None, [Diagnostic(label, 1, 1, "error", "unreadable-file", message, hint)]
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        return None, [no_utf8(error, label)]
-    except OSError as error:
-        reason = error.strerror or str(error)
-        return None, [
-            Diagnostic(label, 1, 1, "error", "unreadable-file", reason, "check its name and rights")
-        ]
-    return parse(text, label)
-
-
-def no_utf8(error: UnicodeDecodeError, label: str) -> Diagnostic:
-    """Name the place of the first byte that is no UTF-8."""
-    before = error.object[: error.start]
-    line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-    message = f"byte {error.object[error.start]:#04x} is no UTF-8"
-    return Diagnostic(label, line, column, "error", "unreadable-file", message, "save the file as UTF-8")
+        return parse(text_files.read(path, root), text_files.label(path, root))
+    except DiagnosticsError as error:
+        return None, error.diagnostics
 
 
 def parse(text: str, label: str) -> tuple[Document | None, list[Diagnostic]]:
@@ -153,12 +151,14 @@ def parse(text: str, label: str) -> tuple[Document | None, list[Diagnostic]]:
             return None, [bottomless]
         loader = CoreSchemaLoader(text)
         node = loader.get_single_node()
-        problems = list(_structure_problems(node, label)) if node else []
+        problems = first_of(_structure_problems(node, label, loader)) if node else []
         if any(d.rule != "duplicate-key" for d in problems):
             return None, problems
         data = loader.construct_document(node) if node else None
     except yaml.MarkedYAMLError as error:
         return None, [_syntax_error(error, label)]
+    except yaml.reader.ReaderError as error:
+        return None, [_no_character(error, text, label)]
     except (yaml.YAMLError, ValueError) as error:
         return None, [Diagnostic(label, 1, 1, "error", "yaml-syntax", str(error).splitlines()[0])]
     finally:
@@ -174,16 +174,24 @@ def _syntax_error(error: yaml.MarkedYAMLError, label: str) -> Diagnostic:
     return Diagnostic(label, line, column, "error", "yaml-syntax", message, _syntax_hint(message))
 
 
+def _no_character(error: yaml.reader.ReaderError, text: str, label: str) -> Diagnostic:
+    before = text.encode("utf-8", "replace")[: error.position].decode("utf-8", "ignore")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    message = f"the character U+{error.character:04X} is not allowed in YAML"
+    return Diagnostic(label, line, column, "error", "yaml-syntax", message, "remove it: it cannot be seen")
+
+
 def _syntax_hint(message: str) -> str:
     if "cannot start any token" in message:
         return "indent with spaces, not tabs, and quote texts that start with a special character"
-    if "constructor" in message:
-        return "quote texts that start with '!'"
     if "single document" in message:
         return "keep one document in a file: remove the line '---'"
     return "check the indentation, and quote texts that hold ': ' or start with a special character"
 
 
+_PLAIN_TAGS = [f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")]
+_TAG_HINT = "quote texts that start with '!'"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _DEEP = re.compile(rf"^ {{{_MAX_DEPTH}}}|(?:[-?:][ \t]+){{{_MAX_DEPTH}}}", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\]{}]")
 
@@ -218,8 +226,8 @@ def _may_be_deep(text: str) -> bool:
     return False
 
 
-def _structure_problems(root: yaml.Node, label: str) -> Iterator[Diagnostic]:
-    """Find what is valid YAML but no plain data: repeated keys, anchors, bottomless nesting, odd keys."""
+def _structure_problems(root: yaml.Node, label: str, loader: CoreSchemaLoader) -> Iterator[Diagnostic]:
+    """Find what is valid YAML but no plain data: repeated keys, anchors, tags, bottomless nesting, odd keys."""
     seen: set[int] = set()
     stack = [(root, 0)]
     while stack:
@@ -229,6 +237,8 @@ def _structure_problems(root: yaml.Node, label: str) -> Iterator[Diagnostic]:
             problem = ("yaml-anchor", "anchors and aliases are not supported", "write the value out in full")
         elif depth > _MAX_DEPTH:
             problem = ("yaml-depth", f"nested more than {_MAX_DEPTH} levels deep", "check the brackets")
+        else:
+            problem = _odd_tag(node, loader) or _odd_character(node)
         if problem:
             yield _at(node, label, *problem)
             continue
@@ -237,7 +247,23 @@ def _structure_problems(root: yaml.Node, label: str) -> Iterator[Diagnostic]:
             stack += [(child, depth + 1) for child in node.value]
         elif isinstance(node, yaml.MappingNode):
             yield from _key_problems(node, label)
-            stack += [(value, depth + 1) for _, value in node.value]
+            stack += [(part, depth + 1) for pair in node.value for part in pair]
+
+
+def _odd_tag(node: yaml.Node, loader: CoreSchemaLoader) -> tuple[str, str, str] | None:
+    """Refuse tags that say more than the text does: PyYAML makes sets, dates and pairs of them, or fails."""
+    if node.tag in _PLAIN_TAGS or node.tag == loader.resolve(type(node), node.value, (True, False)):
+        return None
+    name = node.tag.replace("tag:yaml.org,2002:", "!!")
+    return "yaml-syntax", f"the tag '{_shortened(name)}' is not supported here", _TAG_HINT
+
+
+def _odd_character(node: yaml.Node) -> tuple[str, str, str] | None:
+    found = _CONTROL.search(node.value) if isinstance(node, yaml.ScalarNode) else None
+    if found is None:
+        return None
+    message = f"the text holds the control character U+{ord(found[0]):04X}"
+    return "yaml-syntax", message, "remove it: it cannot be seen"
 
 
 def _key_problems(node: yaml.MappingNode, label: str) -> Iterator[Diagnostic]:
@@ -247,11 +273,18 @@ def _key_problems(node: yaml.MappingNode, label: str) -> Iterator[Diagnostic]:
             yield _at(key, label, "yaml-key", "expected a plain text as key", "quote it if it is meant so")
             continue
         if key.value in first_lines:
-            first = first_lines[key.value]
-            yield _at(
-                key, label, "duplicate-key", f"key '{key.value}' already stands in line {first}", "keep one"
-            )
+            message = f"key '{_shortened(key.value)}' already stands in line {first_lines[key.value]}"
+            yield _at(key, label, "duplicate-key", message, "keep one")
         first_lines.setdefault(key.value, key.start_mark.line + 1)
+
+
+def first_of(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return the first thousand findings of a file, with one that says so where there are more."""
+    found = list(islice(problems, _MOST_FINDINGS + 1))
+    if len(found) > _MOST_FINDINGS:
+        message = f"this file has more findings than these {_MOST_FINDINGS:,}"
+        found[-1] = replace(found[-1], message=message, hint="mend them first")
+    return found
 
 
 def _at(part: yaml.Node | yaml.Event, label: str, rule: str, message: str, hint: str) -> Diagnostic:
@@ -272,13 +305,19 @@ def validate(document: Document, shape: Any, at: Path_ = ()) -> tuple[Any, list[
     try:
         return adapter.validate_python(data), []
     except ValidationError as errors:
-        schema = adapter.json_schema()
-        return None, [_explain(document, at, error, schema) for error in errors.errors(include_url=False)]
+        schema = _schema(shape)
+        found = (_explain(document, at, error, schema) for error in errors.errors(include_url=False))
+        return None, first_of(found)
 
 
 @cache
 def _adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
+
+
+@cache
+def _schema(shape: Any) -> dict[str, Any]:
+    return _adapter(shape).json_schema()
 
 
 def _explain(document: Document, at: Path_, error: ErrorDetails, schema: Mapping[str, Any]) -> Diagnostic:
@@ -329,7 +368,7 @@ _EXPECTED = {
 
 def _wrong_pattern(pattern: str, value: Any) -> tuple[str, str, str]:
     if pattern.startswith("^[a-z0-9]+("):
-        proposal = re.sub(r"[^a-z0-9]+", "-", str(value).lower()).strip("-")
+        proposal = re.sub(r"[^a-z0-9]+", "-", str(value)[:100].lower()).strip("-")
         return "wrong-id", f"expected an id in kebab-case, got {_shown(value)}", f"for example '{proposal}'"
     if pattern.startswith("^[a-z]{2}"):
         return "wrong-value", f"expected a language code such as 'en' or 'es', got {_shown(value)}", ""
@@ -350,11 +389,18 @@ def _shown(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, dict):
-        return f"an object with the keys {', '.join(map(str, value))}" if value else "an empty object"
+        keys = ", ".join(map(str, islice(value, 20)))
+        return f"an object with the keys {keys}{', …' * (len(value) > 20)}" if value else "an empty object"
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    text = repr(value)
+    text = repr(value[:60] if isinstance(value, str) else value)
     return text if len(text) <= 60 else text[:57] + "…'"
+
+
+def _shortened(text: str, most: int = 60) -> str:
+    """Return text on one line of at most `most` characters, in which control characters are seen."""
+    text = text_files.visible(text[: most + 1])
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _keys_at(schema: Mapping[str, Any], path: Path_) -> set[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -24,3 +27,17 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def recall(memory: Path) -> dict[str, Any]:
+    """Return what `remember` kept in a file; {} where there is none, or none that can be read."""
+    with suppress(OSError, ValueError, RecursionError):
+        kept = json.loads(memory.read_text(encoding="utf-8"))
+        return kept if isinstance(kept, dict) else {}
+    return {}
+
+
+def remember(memory: Path, known: dict[str, Any]) -> None:
+    """Keep what is known for the next time; a disk that is full or read-only costs time, not the result."""
+    with suppress(OSError):
+        write_atomically(memory, json.dumps(known))

@@ -44,7 +44,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Read:
 
 def messages(root: Path, experiment: Experiment) -> list[str]:
     return [
-        f"{problem.severity}: {problem.message}" for problem in examine_records(root, RESULTS, experiment)
+        f"{problem.severity}: {problem.message}" for problem in examine_records(root, RESULTS, [experiment])
     ]
 
 

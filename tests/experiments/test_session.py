@@ -243,8 +243,8 @@ def test_what_says_that_memory_ran_out_is_understood(error: Exception) -> None:
 
 def test_an_attached_worker_ends_with_the_process_that_started_it() -> None:
     program = (
-        "import threading, time; from moocmap.experiments.training import worker;"
-        "threading.Thread(target=worker._end_with_starter, daemon=True).start(); print(1, flush=True);"
+        "import time; from moocmap.experiments.training.attached import end_with_starter;"
+        "end_with_starter(); print(1, flush=True);"
         "time.sleep(60)"
     )
     process = subprocess.Popen(

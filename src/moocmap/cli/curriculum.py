@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import replace
 from enum import StrEnum
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -69,12 +68,12 @@ def check(
     Exit code: 0 nothing to mend, 1 errors found (with --strict: warnings too).
     """
     from moocmap.experiments.results.examined import examine_records
-    from moocmap.experiments.results.shelf import PUBLISHED  # pandas takes its time
+    from moocmap.experiments.results.shelf import PUBLISHED
 
     checked = examine(root_of(context), today())
     experiments, more = load_experiments(root_of(context))
-    records = [examine_records(root_of(context), PUBLISHED, experiment) for experiment in experiments]
-    problems = sorted([*checked.problems, *more, *chain.from_iterable(records)])
+    records = examine_records(root_of(context), PUBLISHED, experiments)
+    problems = sorted([*checked.problems, *more, *records])
     if form is not CheckFormat.TEXT:
         out.file.write(_report(problems, form, root_of(context)))
     else:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
-from moocmap.cli.common import fail, known_or_fail, print_diagnostics, say
+from moocmap.cli.common import err, fail, known_or_fail, print_diagnostics
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.experiments.settings.load import load_experiments
 from moocmap.experiments.settings.model import Experiment, Run
@@ -116,11 +117,13 @@ def places_for(
     root: Path,
     data: Path | None,
     weights: Path | None = None,
-    on_download: Callable[[str], None] = say,
     *,
     code: int = 2,
 ) -> Places:
-    """Return where images and weights are looked for; a folder that is none ends the command with `code`."""
+    """Return where images and weights are looked for; a folder that is none ends the command with `code`.
+
+    Downloads are told beside the results, on stderr.
+    """
     from moocmap.experiments.running.places import Places
 
     for option, folder, holds in (
@@ -129,7 +132,11 @@ def places_for(
     ):
         if folder is not None and not folder.is_dir():
             fail(f"{option}: no folder '{folder}'", f"it holds {holds}", code=code)
-    return Places.of_guide(root, data, weights, on_download)
+    return Places.of_guide(root, data, weights, _tell)
+
+
+def _tell(sentence: str) -> None:
+    err.print(escape(sentence), highlight=False, soft_wrap=True)
 
 
 def shelf_of(root: Path, experiment: Experiment, results: Path | None) -> Shelf:

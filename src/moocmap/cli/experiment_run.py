@@ -87,7 +87,7 @@ def run(
     experiment = load_one(root, experiment_id)
     chosen = Subset(libraries, models, recipes, seeds).runs(experiment)
     call = Call(
-        root, experiment, chosen, _records(root, results), places_for(root, data, weights, _tell), tensorboard
+        root, experiment, chosen, _records(root, results), places_for(root, data, weights), tensorboard
     )
     if dry_run:
         show_estimate(call.root, experiment, chosen, call.results, call.places, form)
@@ -122,7 +122,7 @@ def resume(
         say("no run was begun and left: nothing to resume")
         say(f"to train what is not recorded yet: moocmap experiment run {experiment.id}")
         return
-    places = places_for(root, data, weights, _tell)
+    places = places_for(root, data, weights)
     train(Call(root, experiment, chosen, _records(root, results), places, tensorboard))
 
 
@@ -180,20 +180,12 @@ def _records(root: Path, results: Path | None) -> Path:
     return root / (results or PUBLISHED)
 
 
-def _tell(sentence: str) -> None:
-    err.print(escape(sentence), highlight=False, soft_wrap=True)
-
-
 # Training ---------------------------------------------------------------------------------------------
 
 
 def train(call: Call) -> None:
-    """Train what a call asks for, show the progress, and end the command where a run fails."""
-    try:
-        summary = _run_with_progress(call)
-    except KeyboardInterrupt:
-        err.print("interrupted; run the same command again to go on from the last finished epoch")
-        raise typer.Exit(130) from None
+    """Train what a call asks for, say what became of it, and end the command where a run fails."""
+    summary = train_quietly(call)
     parts = [f"{len(summary.recorded)} recorded", f"{len(summary.skipped)} already there"]
     if summary.failed:
         parts.append(f"{len(summary.failed)} failed")
@@ -204,6 +196,15 @@ def train(call: Call) -> None:
         raise typer.Exit(1)
     if not summary.recorded:
         say("to train on this machine beside them: add --results build/results")
+
+
+def train_quietly(call: Call) -> Summary:
+    """Train what a call asks for and show the progress, on stderr only; Ctrl-C ends the command."""
+    try:
+        return _run_with_progress(call)
+    except KeyboardInterrupt:
+        err.print("interrupted; run the same command again to go on from the last finished epoch")
+        raise typer.Exit(130) from None
 
 
 def _run_with_progress(call: Call) -> Summary:

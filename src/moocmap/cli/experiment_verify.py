@@ -26,7 +26,7 @@ from moocmap.cli.experiment_common import (
     places_for,
     shelf_of,
 )
-from moocmap.cli.experiment_run import Call, train
+from moocmap.cli.experiment_run import Call, train_quietly
 from moocmap.tables import Format
 
 AGAIN = Path("build", "verify")
@@ -70,7 +70,9 @@ def verify(
     for run in drawn:
         shutil.rmtree(home / experiment.id / run, ignore_errors=True)
     places = places_for(root, data, weights)
-    train(Call(root, experiment, [wanted[run] for run in drawn], home, places))
+    summary = train_quietly(Call(root, experiment, [wanted[run] for run in drawn], home, places))
+    if summary.failed:
+        raise typer.Exit(1)
     rows = []
     for run in drawn:
         old, new = recorded[run], read_record(home / experiment.id / run)

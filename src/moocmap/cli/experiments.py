@@ -156,11 +156,11 @@ def compare(
     the difference may as well be chance. p is for other test images with the trained models (the exact sign
     test over seeds, McNemar's for one seed): below 0.05, chance alone would seldom divide them so unevenly.
     """
-    from moocmap.experiments.results.compare import paired_difference
+    from moocmap.experiments.results.compare import METRICS, paired_difference
     from moocmap.experiments.results.significance import sign_tests
 
     experiment = load_one(root_of(context), experiment_id)
-    known_or_fail("metric", [metric], ["accuracy", "macro_f1", "loss", "validation_accuracy"])
+    known_or_fail("metric", [metric], METRICS)
     wanted = [library for library in (a, b) if library is not None]
     known_or_fail("library in this experiment", wanted, experiment.settings.libraries)
     shelf = shelf_of(root_of(context), experiment, results)

@@ -29,7 +29,6 @@ from moocmap.site.figures import Curves, Difference, Environment, Result, Span, 
 from moocmap.site.locales import Strings
 from moocmap.site.settings_words import Settings, SettingWords, settings_of
 
-METRICS = ("accuracy", "macro_f1", "loss", "validation_accuracy")
 LEVEL = 0.05
 """Below which p-value a difference is called shown."""
 FEW = 4
@@ -271,7 +270,7 @@ class Measured:
     def differences(self) -> list[Difference]:
         """How far the libraries are apart, metric by metric."""
         found = []
-        for metric in METRICS if self.records else ():
+        for metric in compare.METRICS if self.records else ():
             rows = compare.paired_difference(self.records, metric).to_dict("records")
             rows.sort(key=lambda row: self._place(row["model"], row["recipe"]))
             spans = [Span(row["mean"], row["low"], row["high"]) for row in rows]

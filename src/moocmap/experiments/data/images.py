@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import math
 import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from moocmap.experiments.spec import ExperimentError, hash_of
-from moocmap.files import write_atomically
+from moocmap.files import recall, remember
 
 Pixels = NDArray[np.uint8]
 COLUMNS = ("path", "label", "part", "sha256", "broken")
@@ -92,16 +91,13 @@ class _Memory:
         self.new: dict[str, list[Any]] = {}
 
     def __enter__(self) -> _Memory:
-        with suppress(OSError, ValueError):  # none yet, or damaged: everything is examined again
-            if self.file:
-                self.old = dict(json.loads(self.file.read_text(encoding="utf-8")))
+        self.old = recall(self.file) if self.file else {}
         return self
 
     def __exit__(self, *error: object) -> None:
         """Keep what is known, also of a listing that was interrupted."""
         if self.file and any(self.old.get(name) != entry for name, entry in self.new.items()):
-            with suppress(OSError):  # a full or read-only disk costs time, not the result
-                write_atomically(self.file, json.dumps(self.old | self.new))
+            remember(self.file, self.old | self.new)
 
     def examine(
         self,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from moocmap.experiments.results.compare import Interval, grouped, interval, measure_of
+from moocmap.experiments.results.compare import Interval, grouped, interval, measure_of, paired
 from moocmap.experiments.results.record import Record
 from moocmap.experiments.settings.ablation import Ablation, AblationStep
 from moocmap.fields import Text, text_in
@@ -124,11 +124,5 @@ def _values(runs: dict[int, Record]) -> dict[str, Interval]:
 
 
 def _changes(before: dict[int, Record], after: dict[int, Record]) -> dict[str, Interval]:
-    seeds = sorted(before.keys() & after.keys())
-    return {
-        metric: interval(
-            [measure_of(after[seed], metric) - measure_of(before[seed], metric) for seed in seeds]
-        )
-        for metric in METRICS
-        if seeds
-    }
+    found = {metric: paired(after, before, metric) for metric in METRICS}
+    return {metric: change for metric, change in found.items() if change}

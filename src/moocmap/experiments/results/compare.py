@@ -7,7 +7,7 @@ they hold for other random starts on the same split of the data, not for other d
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -15,6 +15,9 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from moocmap.experiments.results.record import Record
+
+METRICS = ("accuracy", "macro_f1", "loss", "validation_accuracy")
+"""What libraries are compared in: of the test set, and the one that papers report of the validation set."""
 
 
 class Interval(NamedTuple):
@@ -48,10 +51,9 @@ def summary(records: Iterable[Record]) -> pd.DataFrame:
 
     Columns: `library`, `model`, `recipe`; `n` (seeds); of the test set `accuracy`, `macro_f1` and `loss`;
     `validation_accuracy` and `validation_loss`; `seconds_per_epoch` (the median over a run's epochs on the
-    target task): each the
-    mean over seeds, followed by the ends of its 95% interval, `…_low` and `…_high`, cut off where values
-    end (0 and, for shares, 1); `parameters`; `versions` and `hardware`, with " | " between them where
-    records differ.
+    target task): each the mean over seeds, followed by the ends of its 95% interval, `…_low` and `…_high`,
+    cut off where values end (0 and, for shares, 1); `parameters`; `versions` and `hardware`, with " | "
+    between them where records differ.
     """
     rows = []
     for (library, model, recipe), group in grouped(records).items():
@@ -80,19 +82,14 @@ def summary(records: Iterable[Record]) -> pd.DataFrame:
 def paired_difference(records: Iterable[Record], metric: str = "accuracy") -> pd.DataFrame:
     """Tabulate library A − library B for each model × recipe, paired on seeds.
 
-    `metric` is one that `measure_of` knows. Columns: `a`, `b`, `model`, `recipe`,
+    `metric` is one of METRICS. Columns: `a`, `b`, `model`, `recipe`,
     `metric`, `n` (seeds that both have), `mean`, `low`, `high`. Pairs without a common seed are left out.
     """
     rows = []
     for (model, recipe), libraries in by_library(records).items():
-        values = {
-            library: {seed: measure_of(record, metric) for seed, record in runs.items()}
-            for library, runs in libraries.items()
-        }
-        for a, b in combinations(values, 2):
-            seeds = sorted(values[a].keys() & values[b].keys())
-            if seeds:
-                found = interval([values[a][seed] - values[b][seed] for seed in seeds])
+        for a, b in combinations(libraries, 2):
+            found = paired(libraries[a], libraries[b], metric)
+            if found:
                 rows.append(
                     {
                         "a": a,
@@ -107,6 +104,14 @@ def paired_difference(records: Iterable[Record], metric: str = "accuracy") -> pd
                     }
                 )
     return pd.DataFrame(rows, columns=["a", "b", "model", "recipe", "metric", "n", "mean", "low", "high"])
+
+
+def paired(a: Mapping[int, Record], b: Mapping[int, Record], metric: str) -> Interval | None:
+    """Return the interval of a − b in a metric over the seeds that both have; None where they share none."""
+    seeds = sorted(a.keys() & b.keys())
+    if not seeds:
+        return None
+    return interval([measure_of(a[seed], metric) - measure_of(b[seed], metric) for seed in seeds])
 
 
 def measure_of(record: Record, metric: str) -> float:

@@ -6,51 +6,59 @@ was found is kept in `build/cache/records.json`; without it, everything is read.
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from moocmap.diagnostics import Diagnostic
-from moocmap.experiments.results.record import FILES, DamagedRecordError, damage, read_record, stale
+from moocmap.experiments.results.record import (
+    FILES,
+    DamagedRecordError,
+    damage,
+    places_of,
+    read_record,
+    stale,
+)
 from moocmap.experiments.settings.model import Experiment
-from moocmap.files import write_atomically
+from moocmap.files import recall, remember
 
 MEMORY = Path("build", "cache", "records.json")
 
 
-def examine_records(root: Path, folder: Path, experiment: Experiment) -> list[Diagnostic]:
-    """Return what is wrong with the records of an experiment in a results folder, seen from `root`.
+def examine_records(root: Path, folder: Path, experiments: Iterable[Experiment]) -> list[Diagnostic]:
+    """Return what is wrong with the records of experiments in a results folder, seen from `root`.
 
     Damaged records are errors; those of other settings, or of runs that the experiment has no more, warnings.
     """
-    wanted = {run.id: run for run in experiment.runs()}
-    home, found = root / folder / experiment.id, []
     known = _Known(root)
-    for place in sorted(one for one in home.glob("*") if one.is_dir() and not one.name.startswith(".")):
+    found = [problem for one in experiments for problem in _examine(root, folder, one, known)]
+    known.write()
+    return found
+
+
+def _examine(root: Path, folder: Path, experiment: Experiment, known: _Known) -> Iterator[Diagnostic]:
+    wanted = {run.id: run for run in experiment.runs()}
+    for place in places_of(root / folder / experiment.id):
         run = wanted.get(place.name)
         if run is not None and known.spec_hash(place) == run.spec_hash:
             continue
         try:
             record = read_record(place)
         except DamagedRecordError as error:
-            found.append(damage(error, root))
+            yield damage(error, root)
             continue
         problem = stale(record, run, f"{folder.as_posix()}/{experiment.id}")
-        found += [problem] if problem else []
+        if problem:
+            yield problem
         known.keep(place, record.facts.spec_hash)
-    known.write()
-    return found
 
 
 class _Known:
     """The records that were good, by their folder: what their files were like, and the run's hash."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.file, self.changed = root, root / MEMORY, False
-        self.kept: dict[str, list[Any]] = {}
-        with suppress(OSError, ValueError):  # none yet, or damaged: everything is read
-            self.kept = dict(json.loads(self.file.read_text(encoding="utf-8")))
+        self.root, self.changed = root, False
+        self.kept: dict[str, Any] = recall(root / MEMORY)
 
     def spec_hash(self, place: Path) -> str | None:
         """Return the hash of the run in a folder that is as it was found good; None of any other."""
@@ -63,11 +71,9 @@ class _Known:
         self.changed = True
 
     def write(self) -> None:
-        """Write what is known, if that has changed; a disk that is full or read-only costs time, no more."""
+        """Keep what is known, if that has changed."""
         if self.changed:
-            with suppress(OSError):
-                self.file.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(self.file, json.dumps(self.kept))
+            remember(self.root / MEMORY, self.kept)
 
 
 def _look(place: Path) -> list[list[int]]:

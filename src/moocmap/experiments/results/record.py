@@ -169,14 +169,17 @@ def read_records(
     record is left out and reported.
     """
     records, found = [], []
-    home = folder / experiment_id
-    places = sorted(place for place in home.glob("*") if place.is_dir() and not place.name.startswith("."))
-    for place in places:
+    for place in places_of(folder / experiment_id):
         try:
             records.append(read_record(place))
         except DamagedRecordError as error:
             found.append(damage(error, root))
     return records, found
+
+
+def places_of(home: Path) -> list[Path]:
+    """Return the folders of an experiment's records by name; hidden ones are not finished."""
+    return sorted(place for place in home.glob("*") if place.is_dir() and not place.name.startswith("."))
 
 
 def damage(error: DamagedRecordError, root: Path | None = None) -> Diagnostic:

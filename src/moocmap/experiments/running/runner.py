@@ -24,8 +24,9 @@ from moocmap.experiments.running.places import Places
 from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.spec import ExperimentError, differences, hash_of
 from moocmap.experiments.training import pretrained
+from moocmap.experiments.training.attached import ATTACHED
 from moocmap.experiments.training.lock import locked
-from moocmap.experiments.training.machine import ATTACHED, Machine
+from moocmap.experiments.training.machine import Machine
 from moocmap.experiments.training.writer import RECORD
 
 

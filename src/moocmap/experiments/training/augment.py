@@ -1,10 +1,9 @@
 """Augmentation: the random changes that images go through in training, drawn once for all libraries.
 
-`augmentations` says which there are. All random numbers
-are drawn here, with NumPy, so that libraries given the same seed change the same images in the same way. Each
-library only applies what was drawn to its batch, on its own device (`keras_worker.augmentation`,
-`fastai_worker.augmentation`): first all that moves pixels, in one interpolation, then all that changes their
-values.
+`augmentations` says which there are. All random numbers are drawn here, with NumPy, so that libraries given
+the same seed change the same images in the same way. Each library only applies what was drawn to its batch,
+on its own device (`keras_worker.augmentation`, `fastai_worker.augmentation`): first all that moves pixels, in
+one interpolation, then all that changes their values.
 
 Positions are normalized: -1 and 1 are the outer edges of an image (torch's `align_corners=False`), x points
 right and y points down.

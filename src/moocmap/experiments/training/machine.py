@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 FILE = "machine.json"
-ATTACHED = "--attached"
-"""What a worker is started with that is to end with the process that started it."""
 
 
 @dataclass(frozen=True)

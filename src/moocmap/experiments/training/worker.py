@@ -17,7 +17,6 @@ import math
 import os
 import sys
 import tempfile
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -37,10 +36,11 @@ from moocmap.experiments.models.zoo import Layer
 from moocmap.experiments.spec import ExperimentError, Phase, Spec, hash_of, layers_of
 from moocmap.experiments.training import checkpoint as checkpoints
 from moocmap.experiments.training import explanations, ledger, lr_finder, pretrained, starting_weights
+from moocmap.experiments.training.attached import ATTACHED, end_with_starter
 from moocmap.experiments.training.batches import Batches
 from moocmap.experiments.training.checkpoint import Arrays, Checkpoint
 from moocmap.experiments.training.lock import LockedError, locked
-from moocmap.experiments.training.machine import ATTACHED, read_machine
+from moocmap.experiments.training.machine import read_machine
 from moocmap.experiments.training.meter import Meter, peak_memory
 from moocmap.experiments.training.schedules import rates, spread
 from moocmap.experiments.training.writer import RECORD, write_record
@@ -147,7 +147,7 @@ def main(library: Library) -> int:
         return 2
     folder = Path(places[0])
     if ATTACHED in sys.argv:
-        threading.Thread(target=_end_with_starter, daemon=True).start()
+        end_with_starter()
     try:
         with locked(folder), redirect_stdout(sys.stderr):
             Session(folder, library).run()
@@ -163,16 +163,6 @@ def main(library: Library) -> int:
         print(f"error: {OUT_OF_MEMORY}", file=sys.stderr)
         return 1
     return 0
-
-
-def _end_with_starter() -> None:
-    """End this process when the one that started it is gone: its end of standard input is closed then.
-
-    Checkpoints are written whole or not at all, so any moment will do.
-    """
-    while os.read(0, 1024):
-        pass
-    os._exit(1)
 
 
 def is_out_of_memory(error: Exception) -> bool:
