@@ -17,6 +17,7 @@ from scipy import stats
 
 from moocmap.curriculum.model import Guide
 from moocmap.experiments.settings.load import load_experiments
+from moocmap.site.drawings import drawings
 from moocmap.site.locales import Strings
 from moocmap.site.measured import measure
 from moocmap.site.pages import Origins, shared_data, site_pages
@@ -379,7 +380,7 @@ def test_phases_that_stopped_early_are_told_apart(
     assert ["fastai", "whole network", "3", "3"] in rows
     settings = soup.select_one("table.mm-settings").get_text(" ")
     assert "when validation loss has not improved for 1 epoch" in settings
-    assert len(tiny.plot_files(t)) == 4
+    assert len(drawings(tiny, t)) == 4
 
 
 def test_published_figures_stand_beside_the_measured_ones(site: Path) -> None:

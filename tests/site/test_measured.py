@@ -12,10 +12,12 @@ import pytest
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.experiments.settings.load import load_experiments
 from moocmap.site.by_model import duration, duration_interval
+from moocmap.site.drawings import drawings
 from moocmap.site.figures import Curves, Span
 from moocmap.site.findings import checks
 from moocmap.site.locales import Strings
 from moocmap.site.measured import Measured, measure
+from moocmap.site.measured_data import exported
 from moocmap.site.wording import Wording
 
 from ..experiments.made_up import made_up, phase
@@ -51,13 +53,13 @@ def test_one_seed_has_no_interval(bare_root: Path, write_records: Write) -> None
     found = measured(bare_root)
     assert [d.verdict for d in found.differences] == ["single"] * 4
     assert not found.results[0].accuracy.has_interval
-    assert json.loads(json.dumps(found.data, allow_nan=False))["results"][0]["accuracy_low"] is None
+    assert json.loads(json.dumps(exported(found), allow_nan=False))["results"][0]["accuracy_low"] is None
 
 
 def test_nothing_measured_yet(bare_root: Path, strings: Texts) -> None:
     found = measured(bare_root)
     assert (found.results, found.differences, found.curves, found.environments) == ([], [], [], [])
-    assert found.plot_files(strings["en"]) == {}
+    assert drawings(found, strings["en"]) == {}
     assert found.command == "moocmap experiment run tiny --results build/results"
 
 
@@ -80,16 +82,16 @@ def test_curves_are_drawn_for_light_and_dark_pages(
     bare_root: Path, write_records: Write, strings: Texts
 ) -> None:
     write_records(bare_root, "tiny")
-    files = measured(bare_root).plot_files(strings["es"])
+    files = drawings(measured(bare_root), strings["es"])
     assert sorted(files) == [
         f"{kind}-small-cnn-matched-{look}.svg"
         for kind in ("curves", "reliability")
         for look in ("dark", "light")
     ]
     assert "Curvas de entrenamiento" in files["curves-small-cnn-matched-dark.svg"]
-    assert files == measured(bare_root).plot_files(strings["es"])
+    assert files == drawings(measured(bare_root), strings["es"])
     assert ">0,4<" in files["curves-small-cnn-matched-light.svg"]
-    assert ">0.4<" in measured(bare_root).plot_files(strings["en"])["curves-small-cnn-matched-light.svg"]
+    assert ">0.4<" in drawings(measured(bare_root), strings["en"])["curves-small-cnn-matched-light.svg"]
 
 
 def explain(place: Path, **changes: np.ndarray) -> None:
@@ -118,7 +120,7 @@ def test_what_models_look_at_is_drawn_from_the_first_record_that_tells(
         ("fastai", None, []),
         ("keras", 1, ["heatmaps", "activations"]),
     ]
-    files = found.plot_files(strings["es"])
+    files = drawings(found, strings["es"])
     drawing = files["heatmaps-keras-small-cnn-matched-light.svg"]
     assert "tomada por uno" in drawing
     assert drawing.index("tomada por uno") < drawing.index("uno: acierto"), "the highest loss comes first"

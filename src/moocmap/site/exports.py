@@ -259,6 +259,12 @@ def _experiments(source: Source) -> list[dict[str, Any]]:
     ]
 
 
+def _experiment_data(source: Source) -> dict[str, dict[str, Any]]:
+    from moocmap.site.measured_data import exported  # Matplotlib and SciPy stand behind it
+
+    return {one.id: exported(one) for one in source.measured}
+
+
 # References in the form of citation processors --------------------------------------------------------
 
 _CSL_TYPES = {
@@ -365,10 +371,6 @@ FILES = (
     File("libraries.json", "libraries", lambda source: _plain([source.guide.libraries])[0], Libraries),
     File("changes.json", "changes", lambda source: _plain(source.guide.changes), list[Change]),
     File("experiments.json", "experiments", _experiments, list[ExperimentEntry]),
-    File(
-        "experiments/{id}.json",
-        "experiment",
-        lambda source: {one.id: one.data for one in source.measured},
-    ),
+    File("experiments/{id}.json", "experiment", _experiment_data),
 )
 """All kinds of files, in the order in which the page shows them; `index.json` lists what they come to."""

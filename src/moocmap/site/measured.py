@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
-from moocmap.experiments.results import attribution, compare, pictures, significance
+from moocmap.experiments.results import compare, significance
 from moocmap.experiments.results.attribution import Attribution, attributions
 from moocmap.experiments.results.costs import Arrival, Costs, arrivals, costs
-from moocmap.experiments.results.plots import LABELS, in_the_dark, reliability_plot, training_plot
 from moocmap.experiments.results.record import EXPLANATIONS, FILES, DamagedRecordError, Record
 from moocmap.experiments.results.shelf import OWN, Shelf, best_shelf
 from moocmap.experiments.results.significance import SignTest
@@ -396,105 +394,9 @@ class Measured:
         """Return the names of a record's files."""
         return [*FILES, *([EXPLANATIONS] if record.explanations else [])]
 
-    @cached_property
-    def data(self) -> dict[str, Any]:
-        """The experiment with its results, as exported data."""
-        return {
-            "id": self.id,
-            "settings": self.experiment.settings.model_dump(mode="json", exclude_defaults=True),
-            "runs_planned": self.runs_planned,
-            "runs_done": self.runs_done,
-            "results": [_without_nan(result.row) for result in self.results],
-            "differences": [
-                _without_nan(
-                    {
-                        "a": d.a,
-                        "b": d.b,
-                        "model": d.model,
-                        "recipe": d.recipe,
-                        "metric": d.metric,
-                        "n": d.n,
-                        "mean": d.span.mean,
-                        "low": d.span.low,
-                        "high": d.span.high,
-                    }
-                )
-                for d in self.differences
-            ],
-            "attribution": [
-                _without_nan({str(name): value for name, value in row.items()})
-                for row in attribution.table(self.attributions).to_dict("records")
-            ],
-            "sign_tests": [asdict(test) for test in self.sign_tests],
-            "calibration": [
-                {
-                    "library": library,
-                    "model": one.model,
-                    "recipe": one.recipe,
-                    "n": found.n,
-                    **_interval("error", found.error),
-                    **_interval("gap", found.gap),
-                    **_interval("brier", found.brier),
-                }
-                for one in self.calibrations
-                for library, found in one.by_library.items()
-            ],
-            "time_to_accuracy": [
-                {
-                    "library": one.library,
-                    "model": one.model,
-                    "recipe": one.recipe,
-                    "threshold": one.threshold,
-                    "n": one.n,
-                    "reached": one.reached,
-                    **_interval("epochs", one.epochs),
-                    **_interval("seconds", one.seconds),
-                }
-                for one in self.arrivals
-            ],
-            "records": sorted(self.record_files),
-        }
-
     def seconds(self, record: Record) -> float:
         """Return the median seconds of an epoch of one run."""
         return compare.seconds_per_epoch(record)
-
-    def plot_files(self, strings: Strings) -> dict[str, str]:
-        """Return the drawings of the training curves by file name, labelled in one language."""
-        labels = {name: str(strings(f"plot.{name}")) for name in LABELS if name != "decimal"}
-        labels["decimal"] = str(strings("format.decimal"))
-        for library in self.experiment.settings.libraries:
-            if strings.has(f"library.{library}"):
-                labels[library] = str(strings(f"library.{library}"))
-        drawn: list[tuple[Callable[..., str], str]] = []  # how to name a drawing, and the drawing
-        for curves in self.curves:
-            drawn.append((curves.file, training_plot(curves.records, False, labels)))
-        for one in self.calibrations:
-            drawn.append((one.file, reliability_plot(one.by_library, False, labels)))
-        drawn += self._pictures(strings)
-        return {
-            **{name(dark=False): drawing for name, drawing in drawn},
-            **{name(dark=True): in_the_dark(drawing) for name, drawing in drawn},
-        }
-
-    def _pictures(self, strings: Strings) -> list[tuple[Callable[..., str], str]]:
-        """Draw what the models look at, where records tell it."""
-        words = {name: strings.texts[f"pictures.{name}"] for name in pictures.LABELS}
-        drawn: list[tuple[Callable[..., str], str]] = []
-        for one in self.explained:
-            if "heatmaps" in one.drawings:
-                heatmaps = pictures.heatmaps_plot(
-                    one.arrays,
-                    False,
-                    words,
-                    class_name=lambda label: strings.text(self.class_name(label)),
-                    order=[image.id for image in one.images],
-                )
-                drawn.append((partial(one.file, "heatmaps"), heatmaps))
-            if "activations" in one.drawings:
-                activations = pictures.activations_plot(one.arrays, False, words)
-                drawn.append((partial(one.file, "activations"), activations))
-        return drawn
 
 
 def measure(root: Path, experiment: Experiment) -> Measured:
@@ -520,14 +422,3 @@ def measure(root: Path, experiment: Experiment) -> Measured:
 
 def _has_published(table: by_model.Table) -> bool:
     return any(cell.published is not None for _, cells in table.rows for cell in cells)
-
-
-def _interval(name: str, found: compare.Interval | None) -> dict[str, float | None]:
-    """Return a mean and the ends of its interval by name; None for what is not there."""
-    values = (found.mean, found.low, found.high) if found else (math.nan,) * 3
-    return _without_nan(dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True)))
-
-
-def _without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with None for what is not a number, which JSON cannot say."""
-    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}

@@ -6,22 +6,19 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment
 from markupsafe import Markup
 
 from moocmap.curriculum.model import DEPTHS, Guide
-from moocmap.diagnostics import Diagnostic, DiagnosticsError, did_you_mean
-from moocmap.documents import no_utf8
+from moocmap.diagnostics import did_you_mean
 from moocmap.fields import text_in
 from moocmap.rulebook import as_body, rule_pages
 from moocmap.site import addresses, exports, lesson_views, scripts, search, strips, styles, wording
@@ -30,11 +27,13 @@ from moocmap.site.catalogue import SORT_KEYS, Catalogue
 from moocmap.site.chooser_data import Chooser
 from moocmap.site.comparison import Comparison
 from moocmap.site.course_page import CoursePage
+from moocmap.site.drawings import drawings
 from moocmap.site.errors import SiteError
 from moocmap.site.examples import read_examples
 from moocmap.site.feed import FILE as FEED
 from moocmap.site.feed import atom
 from moocmap.site.glossing import Words
+from moocmap.site.hand_written import FRONT_MATTER, HandWritten, read_pages, require_alike
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
 from moocmap.site.metadata import linked_data
@@ -56,8 +55,6 @@ from moocmap.site.works import Works
 
 SHARED = "shared"
 """The folder of the pages' output for what all locales have in common; it becomes the site's root."""
-
-_FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -112,8 +109,8 @@ def write_pages(
         for locale, texts in load_strings(site_source / "locales", locales, site_source.parent).items()
     }
     there = {one.id for one in measured}
-    hand_written = {locale: _hand_written(site_source / "pages" / locale, there) for locale in locales}
-    _same_pages(hand_written, site_source)
+    written_pages = {locale: read_pages(site_source / "pages" / locale, there) for locale in locales}
+    require_alike(written_pages, f"{site_source.name}/pages")
     view, origins = GuideView(guide), origins or Origins()
     examples = read_examples(site_source.parent, guide.libraries)
     templates = environment(site_source / "templates")
@@ -123,23 +120,18 @@ def write_pages(
         pages = site_pages(view, strings[locale], measured, origins)
         shared = shared_data(view, strings[locale], measured, origins) | {
             "examples": examples,
-            "hand_written": hand_written[locale].keys(),
+            "hand_written": written_pages[locale].keys(),
         }
         texts[locale] = {}
         for page in pages:
             data = linked_data(page, view, strings[locale], measured, site_url)
             texts[locale][page.path] = render(page, templates, strings[locale], shared, data)
         texts[locale] |= _rule_texts(strings[locale])
-        for name, written in hand_written[locale].items():
-            file = f"{site_source.name}/pages/{locale}/{name}.md"
-            foot = Page(name, "", "foot.md", "", {"file": file})
-            if _quoted(written):
-                page = Page(name, _title(written), file, "")
-                written = render_text(page, written, templates, strings[locale], shared)  # noqa: PLW2901
-            text = render(foot, templates, strings[locale], shared)
-            hand_written[locale][name] = written + "\n" + _FRONT_MATTER.sub("", text, count=1)
-        _add_hand_written(texts[locale], hand_written[locale], locale)
-        titles = {name: _title(text) for name, text in hand_written[locale].items()}
+        own_texts = _hand_written_texts(written_pages[locale], templates, strings[locale], shared)
+        for name in own_texts.keys() & texts[locale].keys():
+            raise SiteError(f"pages/{locale}/{name}.md: the page '{name}' is generated; choose another name")
+        texts[locale] |= own_texts
+        titles = {name: written.title for name, written in written_pages[locale].items()}
         indexes[locale] = search.script(search.entries(view, strings[locale], pages, titles), strings[locale])
     shared_files = exports.export(guide, measured)
     shared_files |= {f"{addresses.API}/{name}": text.encode() for name, text in examples.files.items()}
@@ -368,81 +360,18 @@ def _rule_texts(t: Strings) -> dict[str, str]:
 # Hand-written pages ---------------------------------------------------------------------------------
 
 
-def _hand_written(folder: Path, experiments: Set[str]) -> dict[str, str]:
-    """Return the Markdown files of a folder by path without suffix.
-
-    Pages that quote figures of experiments are left out of guides that have none of these.
-    """
-    found = sorted(folder.rglob("*.md")) if folder.is_dir() else []
+def _hand_written_texts(
+    pages: Mapping[str, HandWritten], templates: Environment, strings: Strings, shared: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the hand-written pages of one locale: quoted figures filled in, with their foot."""
     texts = {}
-    for path in found:
-        try:
-            texts[path.relative_to(folder).with_suffix("").as_posix()] = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            label = f"site/pages/{folder.name}/{path.relative_to(folder).as_posix()}"
-            raise DiagnosticsError([no_utf8(error, label)]) from error
-    quoted = {name: _quoted(text) for name, text in texts.items()}
-    return {name: text for name, text in texts.items() if not quoted[name] or experiments & quoted[name]}
-
-
-def _quoted(text: str) -> set[str]:
-    """Return the experiments that a page quotes: such a page is a template."""
-    named = _metadata(text).get("figures")
-    return set(map(str, named)) if isinstance(named, list) else set()
-
-
-def _same_pages(hand_written: Mapping[str, Mapping[str, str]], site_source: Path) -> None:
-    every = {name for pages in hand_written.values() for name in pages}
-    problems = [
-        Diagnostic(
-            f"{site_source.name}/pages/{locale}/{name}.md",
-            1,
-            1,
-            "error",
-            "missing-page",
-            f"page '{name}' exists in another locale but not in '{locale}'",
-            "translate it, or remove the other",
-        )
-        for locale, pages in hand_written.items()
-        for name in sorted(every - pages.keys())
-    ]
-    problems += [
-        Diagnostic(
-            f"{site_source.name}/pages/{locale}/{name}.md",
-            1,
-            1,
-            "error",
-            "page-title",
-            "the page has no title",
-            "begin it with three lines: '---', 'title: …', '---'",
-        )
-        for locale, pages in hand_written.items()
-        for name, text in pages.items()
-        if not _title(text)
-    ]
-    if problems:
-        raise DiagnosticsError(problems)
-
-
-def _title(text: str) -> str:
-    return str(_metadata(text).get("title", ""))
-
-
-def _metadata(text: str) -> Mapping[str, Any]:
-    """Return the front matter of a page."""
-    found = _FRONT_MATTER.match(text)
-    try:
-        metadata = yaml.safe_load(found.group(1)) if found else None
-    except yaml.YAMLError:
-        return {}
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def _add_hand_written(texts: dict[str, str], pages: Mapping[str, str], locale: str) -> None:
-    for name, text in pages.items():
-        if name in texts:
-            raise SiteError(f"pages/{locale}/{name}.md: the page '{name}' is generated; choose another name")
-        texts[name] = text
+    for name, written in pages.items():
+        text = written.text
+        if written.quoted:
+            text = render_text(Page(name, written.title, written.file, ""), text, templates, strings, shared)
+        foot = render(Page(name, "", "foot.md", "", {"file": written.file}), templates, strings, shared)
+        texts[name] = text + "\n" + FRONT_MATTER.sub("", foot, count=1)
+    return texts
 
 
 # Writing --------------------------------------------------------------------------------------------
@@ -457,7 +386,7 @@ def _write_locale(
     if assets.is_dir():
         _copy_assets(assets, folder / "assets")
     for one in measured:
-        for name, svg in one.plot_files(strings).items():
+        for name, svg in drawings(one, strings).items():
             _write(folder / "experiments" / one.id / name, svg.encode())
 
 
