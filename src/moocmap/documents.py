@@ -7,7 +7,7 @@ are refused: what a reader of one entry sees must be what the entry says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -23,6 +23,7 @@ from moocmap.diagnostics import Diagnostic, DiagnosticsError, did_you_mean
 
 Path_ = Sequence[str | int]
 T = TypeVar("T")
+no_utf8 = text_files.no_utf8
 
 _MAX_DEPTH = 100
 _MOST_DIGITS = 1000
@@ -99,15 +100,8 @@ class Document:
         """Make a diagnostic for the value at `path`; options: `of_key`, `severity` (default "error")."""
         line, column = self.position(path, of_key=options.get("of_key", False))
         severity = options.get("severity", "error")
-        return Diagnostic(
-            self.label,
-            line,
-            column,
-            severity,
-            rule,
-            _shortened(message, _LONGEST),
-            _shortened(hint, _LONGEST),
-        )
+        texts = (text_files.shortened(text, _LONGEST) for text in (message, hint))
+        return Diagnostic(self.label, line, column, severity, rule, *texts)
 
 
 def _select(
@@ -176,7 +170,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, label: str) -> Diagnostic:
 
 def _no_character(error: yaml.reader.ReaderError, text: str, label: str) -> Diagnostic:
     before = text.encode("utf-8", "replace")[: error.position].decode("utf-8", "ignore")
-    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    line, column = text_files.place_of(before, len(before))
     message = f"the character U+{error.character:04X} is not allowed in YAML"
     return Diagnostic(label, line, column, "error", "yaml-syntax", message, "remove it: it cannot be seen")
 
@@ -184,6 +178,8 @@ def _no_character(error: yaml.reader.ReaderError, text: str, label: str) -> Diag
 def _syntax_hint(message: str) -> str:
     if "cannot start any token" in message:
         return "indent with spaces, not tabs, and quote texts that start with a special character"
+    if "digits" in message:
+        return "put it in quotes if it is meant as text"
     if "single document" in message:
         return "keep one document in a file: remove the line '---'"
     return "check the indentation, and quote texts that hold ': ' or start with a special character"
@@ -191,7 +187,6 @@ def _syntax_hint(message: str) -> str:
 
 _PLAIN_TAGS = [f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")]
 _TAG_HINT = "quote texts that start with '!'"
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _DEEP = re.compile(rf"^ {{{_MAX_DEPTH}}}|(?:[-?:][ \t]+){{{_MAX_DEPTH}}}", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\]{}]")
 
@@ -227,7 +222,7 @@ def _may_be_deep(text: str) -> bool:
 
 
 def _structure_problems(root: yaml.Node, label: str, loader: CoreSchemaLoader) -> Iterator[Diagnostic]:
-    """Find what is valid YAML but no plain data: repeated keys, anchors, tags, bottomless nesting, odd keys."""
+    """Find what is valid YAML but no plain data: repeated keys, anchors, tags, deep nesting, odd keys."""
     seen: set[int] = set()
     stack = [(root, 0)]
     while stack:
@@ -252,14 +247,15 @@ def _structure_problems(root: yaml.Node, label: str, loader: CoreSchemaLoader) -
 
 def _odd_tag(node: yaml.Node, loader: CoreSchemaLoader) -> tuple[str, str, str] | None:
     """Refuse tags that say more than the text does: PyYAML makes sets, dates and pairs of them, or fails."""
-    if node.tag in _PLAIN_TAGS or node.tag == loader.resolve(type(node), node.value, (True, False)):
+    resolve: Callable[..., str] = loader.resolve
+    if node.tag in _PLAIN_TAGS or node.tag == resolve(type(node), node.value, (True, False)):
         return None
     name = node.tag.replace("tag:yaml.org,2002:", "!!")
-    return "yaml-syntax", f"the tag '{_shortened(name)}' is not supported here", _TAG_HINT
+    return "yaml-syntax", f"the tag '{text_files.shortened(name)}' is not supported here", _TAG_HINT
 
 
 def _odd_character(node: yaml.Node) -> tuple[str, str, str] | None:
-    found = _CONTROL.search(node.value) if isinstance(node, yaml.ScalarNode) else None
+    found = text_files.CONTROL.search(node.value) if isinstance(node, yaml.ScalarNode) else None
     if found is None:
         return None
     message = f"the text holds the control character U+{ord(found[0]):04X}"
@@ -273,7 +269,9 @@ def _key_problems(node: yaml.MappingNode, label: str) -> Iterator[Diagnostic]:
             yield _at(key, label, "yaml-key", "expected a plain text as key", "quote it if it is meant so")
             continue
         if key.value in first_lines:
-            message = f"key '{_shortened(key.value)}' already stands in line {first_lines[key.value]}"
+            message = (
+                f"key '{text_files.shortened(key.value)}' already stands in line {first_lines[key.value]}"
+            )
             yield _at(key, label, "duplicate-key", message, "keep one")
         first_lines.setdefault(key.value, key.start_mark.line + 1)
 
@@ -395,12 +393,6 @@ def _shown(value: Any) -> str:
         return f"a list of {len(value)}"
     text = repr(value[:60] if isinstance(value, str) else value)
     return text if len(text) <= 60 else text[:57] + "…'"
-
-
-def _shortened(text: str, most: int = 60) -> str:
-    """Return text on one line of at most `most` characters, in which control characters are seen."""
-    text = text_files.visible(text[: most + 1])
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _keys_at(schema: Mapping[str, Any], path: Path_) -> set[str]:

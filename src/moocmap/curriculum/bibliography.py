@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import re
-from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pybtex.database import BibliographyData, Entry, Person, parse_string
 from pybtex.exceptions import PybtexError
 
+from moocmap import text_files
 from moocmap.curriculum.model import Author, Reference
-from moocmap.diagnostics import Diagnostic
-from moocmap.documents import no_utf8
+from moocmap.diagnostics import Diagnostic, DiagnosticsError
+from moocmap.documents import first_of
 from moocmap.fields import ID_PATTERN
 
 _ENTRY_START = re.compile(r"^[ \t]*@(\w+)[ \t]*\{[ \t]*([^,\s]+)[ \t]*,", re.MULTILINE)
-_NO_ENTRIES = ("comment", "preamble", "string")
+_STRING = re.compile(r"@\s*string\s*[({]", re.IGNORECASE)
+_NO_ENTRIES = ("comment", "preamble")
+MOST_BYTES = 500_000
+"""The largest bibliography that is read, 6 times ours. pybtex takes up to 4 s for it."""
 
 
 def read_references(path: Path, label: str) -> tuple[list[Reference], dict[str, int], list[Diagnostic]]:
     """Return the references of a BibTeX file, the line of each key, and what is wrong with the file.
 
-    A missing file holds no references. `label` is the file's name in messages.
+    A missing file holds no references. `label` is the file's name in messages, as seen from the guide's
+    folder.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return [], {}, []
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        return [], {}, [no_utf8(error, label)]
+        text = text_files.read(path, path.parents[len(PurePosixPath(label).parts) - 1], MOST_BYTES)
+    except DiagnosticsError as error:
+        return [], {}, error.diagnostics
+    abbreviation = _abbreviation(text, label)
+    if abbreviation:
+        return [], {}, [abbreviation]
     lines, problems = _key_lines(text, label)
     try:
         bibliography = parse_string(text, "bibtex")
@@ -39,41 +47,64 @@ def read_references(path: Path, label: str) -> tuple[list[Reference], dict[str, 
 
 def _key_lines(text: str, label: str) -> tuple[dict[str, int], list[Diagnostic]]:
     lines: dict[str, int] = {}
-    problems = []
+    problems: list[Diagnostic] = []
+
+    def problem(rule: str, message: str, hint: str) -> None:
+        problems.append(
+            Diagnostic(label, line, column, "error", rule, text_files.shortened(message, 200), hint)
+        )
+
+    line, counted = 1, 0
     for match in _ENTRY_START.finditer(text):
         kind, key = match.groups()
-        line = text.count("\n", 0, match.start()) + 1
+        line, counted = line + text.count("\n", counted, match.start()), match.start()
         column = match.start(2) - text.rfind("\n", 0, match.start(2))
         if kind.lower() in _NO_ENTRIES:
             continue
         if key in lines:
-            message = f"reference '{key}' already stands in line {lines[key]}"
-            problems.append(Diagnostic(label, line, column, "error", "duplicate-id", message, "keep one"))
+            problem("duplicate-id", f"reference '{key}' already stands in line {lines[key]}", "keep one")
         elif not re.match(ID_PATTERN, key):
-            hint = "for example 'smith-2015': first author and year"
-            problems.append(
-                Diagnostic(
-                    label, line, column, "error", "wrong-id", f"expected a kebab-case key, got '{key}'", hint
-                )
-            )
+            message = f"expected a kebab-case key, got '{key}'"
+            problem("wrong-id", message, "for example 'smith-2015': first author and year")
         lines.setdefault(key, line)
-    return lines, problems
+    return lines, first_of(problems)
+
+
+def _abbreviation(text: str, label: str) -> Diagnostic | None:
+    """Refuse `@string`: an entry must say all that it means, and abbreviations of abbreviations explode."""
+    found = _STRING.search(text)
+    if found is None:
+        return None
+    place, message = text_files.place_of(text, found.start()), "'@string' is not supported"
+    hint = "write the text out in each entry that uses it"
+    return Diagnostic(label, *place, "error", "bibtex-syntax", message, hint)
 
 
 def _located(text: str, label: str) -> Diagnostic | None:
     """Find the first entry that cannot be read by itself: pybtex does not always tell a line."""
-    starts = [match.start() for match in _ENTRY_START.finditer(text)]
-    for start, end in pairwise([*starts, len(text)]):
-        try:
-            parse_string(text[start:end], "bibtex")
-        except PybtexError as error:
-            return _syntax_error(error, label, text.count("\n", 0, start) + 1)
+    starts = [match.start() for match in _ENTRY_START.finditer(text)] or [0]
+    ends, low, high = [*starts[1:], len(text)], 0, len(starts)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _error_in(text[starts[low] : ends[middle - 1]]):
+            high = middle
+        else:
+            low = middle
+    error = _error_in(text[starts[low] : ends[low]])
+    return _syntax_error(error, label, text_files.place_of(text, starts[low])[0]) if error else None
+
+
+def _error_in(text: str) -> PybtexError | None:
+    try:
+        parse_string(text, "bibtex")
+    except PybtexError as error:
+        return error
     return None
 
 
 def _syntax_error(error: PybtexError, label: str, first_line: int) -> Diagnostic:
     line = first_line + (getattr(error, "lineno", None) or 1) - 1
-    message = re.sub(r" in line \d+", "", str(error).splitlines()[0])
+    message = text_files.shortened(re.sub(r" in line \d+", "", str(error).splitlines()[0]), 200)
     return Diagnostic(
         label, line, 1, "error", "bibtex-syntax", message, "check the braces and commas of this entry"
     )
