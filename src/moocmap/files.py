@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a disk, a quota or the size of a file is at its end."""
+STALE = 3600.0
+"""Seconds without a change after which an unfinished file is one whose writer was killed."""
+_UNFINISHED = ".unfinished"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file through a temporary one beside it; folders are made as needed.
 
-    Raises OSError when the disk refuses; the old file then stays as it was.
+    Temporary ones that a killed process left there an hour ago (`STALE`) go. Raises OSError, with the file's
+    name, when the disk refuses; the old file then stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(path, STALE)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    temporary = None
     try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
+        temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         temporary.chmod(0o644)
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename, error.filename2 = str(path), None
         raise
+
+
+def remove_unfinished(path: Path, older_than: float = 0.0) -> None:
+    """Remove the temporary files that killed writers of `path` left beside it.
+
+    Those changed in the last `older_than` seconds stay: somebody may be writing them. A caller who knows
+    that nobody is leaves it at 0.
+    """
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if not (entry.name.startswith(f".{path.name}.") and entry.name.endswith(_UNFINISHED)):
+                continue
+            with suppress(OSError):
+                if time.time() - entry.stat().st_mtime >= older_than:
+                    os.unlink(entry.path)  # noqa: PTH108 (what scandir gives is no Path)
 
 
 def recall(memory: Path) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +26,7 @@ from moocmap.curriculum.model import GuideSettings
 from moocmap.diagnostics import DiagnosticsError, has_errors
 from moocmap.experiments.settings.load import load_experiments
 from moocmap.fields import text_in
-from moocmap.site import addresses, feed, links, policy, sitemap, social_image
+from moocmap.site import addresses, feed, links, policy, sitemap, social_image, swap
 from moocmap.site.addresses import API
 from moocmap.site.errors import SiteError
 from moocmap.site.escape import inline
@@ -60,17 +59,23 @@ def build(root: Path, target: Path | None = None, *, today: date, site_url: str 
 
     `today` is the date that the guide's facts are checked against; `site_url` is the address where the site
     will live, if known. Raises DiagnosticsError when data, strings or pages are wrong and SiteError when
-    MkDocs or a link fails; `target` is then as it was.
+    MkDocs or a link fails, or the disk is full; `target` is then as it was. While another process builds the
+    same guide, this one waits and says so on stderr.
     """
-    started = time.perf_counter()
     target = target or root / "build" / "site"
+    with swap.one_at_a_time(root / "build"), swap.full_disk_explained(target):
+        swap.repair(target)
+        return _build(root, target, today, site_url)
+
+
+def _build(root: Path, target: Path, today: date, site_url: str | None) -> BuildResult:
+    started = time.perf_counter()
     if not is_site_folder(target):
         raise SiteError(f"{target} is not empty and holds no site built by moocmap; name another folder")
     settings, written = _compile(root, today, site_url)
     strings = load_strings(root / "site" / "locales", settings.locales, root)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".site-", dir=target.parent) as workplace:
-        fresh = Path(workplace) / "site"
+    with swap.workplace(target) as workplace:
+        fresh = workplace / swap.FRESH
         shutil.copytree(root / PAGES / SHARED, fresh)
         _render_locales(root, fresh, settings, strings, site_url)
         _protect(fresh, settings.locales)
@@ -80,7 +85,8 @@ def build(root: Path, target: Path | None = None, *, today: date, site_url: str 
         broken = links.check(fresh)
         if broken:
             raise SiteError(_list("the built site has broken or external links", list(map(str, broken))))
-        _swap(fresh, target, Path(workplace) / "old")
+        if not swap.exchange(fresh, target):
+            _swap(fresh, target, workplace / swap.OLD)
     return BuildResult(target, tuple(settings.locales), written.count, time.perf_counter() - started)
 
 
@@ -89,7 +95,8 @@ def compile_pages(root: Path, today: date) -> Written:
 
     Raises DiagnosticsError or SiteError when data, strings, templates or pages are wrong.
     """
-    return _compile(root, today)[1]
+    with swap.one_at_a_time(root / "build"), swap.full_disk_explained(root / PAGES):
+        return _compile(root, today)[1]
 
 
 def _compile(root: Path, today: date, site_url: str | None = None) -> tuple[GuideSettings, Written]:
@@ -243,7 +250,7 @@ def _list(headline: str, lines: Sequence[str], most: int = 40) -> str:
 
 
 def _swap(fresh: Path, target: Path, old: Path) -> None:
-    """Put the fresh site in the target's place: two renames, so that no half-built site is ever seen."""
+    """Put the fresh site in the target's place by two renames, where none can do both; see `swap.repair`."""
     try:
         if target.exists():
             target.rename(old)
