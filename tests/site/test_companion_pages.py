@@ -9,7 +9,7 @@ import pytest
 
 from moocmap.curriculum.companions import Chapter
 from moocmap.curriculum.model import Guide, Reference
-from moocmap.site.pages import write_pages
+from moocmap.site.compiled import Compiled, write_pages
 from moocmap.site.quizzes import Quizzes
 from moocmap.site.timeline import Timeline
 from moocmap.site.views import GuideView
@@ -85,12 +85,12 @@ def test_quizzes_stand_in_the_order_of_areas(guide: Guide) -> None:
 
 
 def test_a_guide_without_quizzes_has_no_page_of_them(guide: Guide, root: Path) -> None:
-    written = write_pages(guide.model_copy(update={"quizzes": []}), [], root / "out", root / "site")
+    written = write_pages(Compiled(guide.model_copy(update={"quizzes": []}), [], root / "site"), root / "out")
     assert "quizzes" not in written.pages["en"]
     assert "quizzes.html" not in (root / "out" / "en" / "topics" / "gradient.md").read_text(encoding="utf-8")
 
 
 def test_quizzes_can_be_downloaded(guide: Guide, root: Path) -> None:
-    write_pages(guide, [], root / "out", root / "site")
+    write_pages(Compiled(guide, [], root / "site"), root / "out")
     (quiz,) = json.loads((root / "out" / "shared" / "api" / "quizzes.json").read_text(encoding="utf-8"))
     assert [question["id"] for question in quiz["questions"]] == ["too-large", "gradient"]

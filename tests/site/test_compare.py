@@ -10,9 +10,9 @@ import pytest
 from moocmap.curriculum.model import Guide
 from moocmap.curriculum.order import course_order
 from moocmap.site.comparison import Comparison, inversion_share
+from moocmap.site.compiled import Compiled, write_pages
 from moocmap.site.course_page import CoursePage
 from moocmap.site.locales import Strings
-from moocmap.site.pages import write_pages
 from moocmap.site.views import GuideView
 
 REPOSITORY = Path(__file__).parents[2]
@@ -114,7 +114,7 @@ def test_hours_of_a_part_are_summed_up_where_all_lessons_state_them(
 
 
 def test_a_course_page_leads_on(guide: Guide, root: Path, tmp_path: Path) -> None:
-    write_pages(guide, [], tmp_path / "out", root / "site")
+    write_pages(Compiled(guide, [], root / "site"), tmp_path / "out")
     page = html.unescape((tmp_path / "out" / "en" / "courses" / "alpha.md").read_text(encoding="utf-8"))
     links = re.findall(r'href="\.\./(\w+\.html\?[^"]*)"', page)
     assert links == [

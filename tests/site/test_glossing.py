@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moocmap.curriculum.model import Guide, Term
+from moocmap.site.compiled import Compiled, write_pages
 from moocmap.site.glossing import Glosser, Words, forms
-from moocmap.site.pages import write_pages
 
 
 def term(term_id: str, en: str, es: str, **more: object) -> Term:
@@ -155,7 +155,7 @@ def test_it_is_quick() -> None:
 
 @pytest.mark.parametrize(("locale", "term", "other"), [("en", "loss", "pérdida"), ("es", "pérdida", "loss")])
 def test_pages_link_their_terms(root: Path, guide: Guide, locale: str, term: str, other: str) -> None:
-    write_pages(guide, [], root / "out", root / "site")
+    write_pages(Compiled(guide, [], root / "site"), root / "out")
     text = html.unescape((root / "out" / locale / "history.md").read_text(encoding="utf-8"))
     assert f'href="glossary.html#term-loss">{term}</a>' in text
     assert f'"{other}"' in text

@@ -16,9 +16,10 @@ from moocmap.curriculum.model import Guide
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.rulebook import rule_pages
 from moocmap.site import addresses
+from moocmap.site.compiled import Compiled, write_pages
 from moocmap.site.errors import SiteError
 from moocmap.site.locales import Strings
-from moocmap.site.pages import Origins, site_pages, write_pages
+from moocmap.site.pages import Origins, site_pages
 from moocmap.site.rendering import Page, environment, front_matter
 from moocmap.site.views import GuideView
 
@@ -29,7 +30,7 @@ TEMPLATES = REPOSITORY / "site" / "templates"
 
 
 def write(guide: Guide, root: Path, out: Path) -> dict[str, bytes]:
-    write_pages(guide, [], out, root / "site")
+    write_pages(Compiled(guide, [], root / "site"), out)
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
 
@@ -44,7 +45,7 @@ def test_what_an_earlier_run_left_is_gone(guide: Guide, root: Path, tmp_path: Pa
 
 
 def test_the_locales_have_the_same_pages(guide: Guide, root: Path, tmp_path: Path) -> None:
-    written = write_pages(guide, [], tmp_path / "out", root / "site")
+    written = write_pages(Compiled(guide, [], root / "site"), tmp_path / "out")
     assert written.pages["en"] == written.pages["es"]
     assert written.count == 2 * len(written.pages["en"])
     assert {"index", "about", "courses/alpha/lesson-1", "topics/ulmfit"} <= set(written.pages["en"])

@@ -9,9 +9,9 @@ import pytest
 
 from moocmap.curriculum.model import Guide
 from moocmap.experiments.settings.load import load_experiments
+from moocmap.site.compiled import Compiled, write_pages
 from moocmap.site.errors import SiteError
 from moocmap.site.measured import Measured, measure
-from moocmap.site.pages import write_pages
 
 PAGE = """\
 ---
@@ -41,7 +41,7 @@ def write(guide: Guide, root: Path, tmp_path: Path) -> Write:
         for locale in ("en", "es"):
             (root / "site" / "pages" / locale / "told.md").write_text(text, encoding="utf-8")
         out = tmp_path / "out"
-        write_pages(guide, measured, out, root / "site")
+        write_pages(Compiled(guide, measured, root / "site"), out)
         return {path.relative_to(out).as_posix(): path.read_text() for path in out.rglob("*.md")}
 
     return written

@@ -28,12 +28,13 @@ from moocmap.experiments.settings.load import load_experiments
 from moocmap.fields import text_in
 from moocmap.site import addresses, feed, links, policy, sitemap, social_image, swap
 from moocmap.site.addresses import API
+from moocmap.site.compiled import SHARED, Compiled, Written, write_pages
 from moocmap.site.errors import SiteError
 from moocmap.site.escape import inline
 from moocmap.site.git_dates import last_changes
 from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import measure
-from moocmap.site.pages import SHARED, Origins, Written, write_pages
+from moocmap.site.pages import Origins
 
 PAGES = Path("build", "pages")
 """Where the compiled pages go, below the guide's folder."""
@@ -108,9 +109,8 @@ def _compile(root: Path, today: date, site_url: str | None = None) -> tuple[Guid
     if has_errors(problems):
         raise DiagnosticsError(problems)
     measured = [measure(root, experiment) for experiment in experiments]
-    return guide.settings, write_pages(
-        guide, measured, root / PAGES, root / "site", origins, site_url=site_url
-    )
+    site = Compiled(guide, measured, root / "site", origins, site_url=site_url)
+    return guide.settings, write_pages(site, root / PAGES)
 
 
 def is_site_folder(path: Path) -> bool:

@@ -1,0 +1,271 @@
+"""Compiles a guide and its experiments into plain Markdown pages and files, each when it is asked for.
+
+`write_pages` asks for all of them, `serve` for what a browser shows.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from moocmap.curriculum.model import Guide
+from moocmap.site import addresses, exports, scripts, search, styles
+from moocmap.site.drawings import drawings
+from moocmap.site.errors import SiteError
+from moocmap.site.examples import Examples, read_examples
+from moocmap.site.feed import FILE as FEED
+from moocmap.site.feed import atom
+from moocmap.site.hand_written import FRONT_MATTER, HandWritten, read_pages, require_alike
+from moocmap.site.locales import Strings, load_strings
+from moocmap.site.measured import Measured
+from moocmap.site.metadata import linked_data
+from moocmap.site.pages import Origins, rule_texts, shared_data, site_pages
+from moocmap.site.rendering import Page, environment, render, render_template, render_text
+from moocmap.site.views import GuideView
+
+SHARED = "shared"
+"""The folder of the pages' output for what all locales have in common; it becomes the site's root."""
+
+Files = Mapping[str, Callable[[], bytes]]
+"""What makes the content of each file, by its path."""
+
+
+class CompiledLocale:
+    """The pages and files of one locale."""
+
+    def __init__(self, site: Compiled, strings: Strings, hand_written: Mapping[str, HandWritten]) -> None:
+        self.site, self.strings, self.hand_written = site, strings, hand_written
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """The title of each page by its path, in the order in which pages are made.
+
+        Raises SiteError where a hand-written page would hide a generated one.
+        """
+        generated = {path: page.title for path, page in self._pages.items()}
+        generated |= {path: path.rpartition("/")[2] for path in self._rules}
+        for name in generated.keys() & self.hand_written.keys():
+            file = f"pages/{self.strings.locale}/{name}.md"
+            raise SiteError(f"{file}: the page '{name}' is generated; choose another name")
+        return generated | {name: page.title for name, page in self.hand_written.items()}
+
+    def text(self, path: str) -> str:
+        """Return a page as Markdown with front matter. Raises SiteError naming template and line."""
+        if path in self._rules:
+            return self._rules[path]
+        if path in self.hand_written:
+            return self._hand_written_text(path)
+        page, site = self._pages[path], self.site
+        data = linked_data(page, site.view, self.strings, site.measured, site.site_url)
+        return render(page, site.templates, self.strings, self._shared, data)
+
+    @cached_property
+    def files(self) -> Files:
+        """What stands beside the pages and is made of data: scripts, the feed, the search's index."""
+        files: dict[str, Callable[[], bytes]] = {
+            "assets/js/guide.js": lambda: self.site.script,
+            "assets/css/site.css": lambda: self.site.style_sheet,
+            search.FILE: self._search_index,
+        }
+        if self.site.guide.changes:
+            files[FEED] = self._feed
+        return files
+
+    def drawings(self, one: Measured) -> dict[str, bytes]:
+        """Return the drawings of an experiment by their path."""
+        if one.id not in self._drawn:
+            folder = addresses.experiment(one.id)
+            drawn = drawings(one, self.strings)
+            self._drawn[one.id] = {f"{folder}/{name}": svg.encode() for name, svg in drawn.items()}
+        return self._drawn[one.id]
+
+    @cached_property
+    def _drawn(self) -> dict[str, dict[str, bytes]]:
+        return {}
+
+    @cached_property
+    def _pages(self) -> dict[str, Page]:
+        site = self.site
+        pages = site_pages(site.view, self.strings, site.measured, site.origins)
+        return {page.path: page for page in pages}
+
+    @cached_property
+    def _rules(self) -> dict[str, str]:
+        return rule_texts(self.strings)
+
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        site = self.site
+        return shared_data(site.view, self.strings, site.measured, site.origins) | {
+            "examples": site.examples,
+            "hand_written": self.hand_written.keys(),
+        }
+
+    def _hand_written_text(self, path: str) -> str:
+        """Return a hand-written page: quoted figures filled in, with its foot."""
+        written, templates = self.hand_written[path], self.site.templates
+        text = written.text
+        if written.quoted:
+            page = Page(path, written.title, written.file, "")
+            text = render_text(page, text, templates, self.strings, self._shared)
+        foot = render(
+            Page(path, "", "foot.md", "", {"file": written.file}), templates, self.strings, self._shared
+        )
+        return text + "\n" + FRONT_MATTER.sub("", foot, count=1)
+
+    def _search_index(self) -> bytes:
+        titles = {name: page.title for name, page in self.hand_written.items()}
+        entries = search.entries(self.site.view, self.strings, list(self._pages.values()), titles)
+        return search.script(entries, self.strings).encode()
+
+    def _feed(self) -> bytes:
+        return atom(self.site.guide, self.strings, self.site.measured, self.site.site_url).encode()
+
+
+class Compiled:
+    """A guide's site before it is rendered.
+
+    `source` holds `templates/`, `pages/<locale>/`, `locales/`, `scripts/` and `assets/`; `site_url` is where
+    the site will live, if known. Raises DiagnosticsError when a string or a page written by hand is wrong.
+    """
+
+    def __init__(
+        self,
+        guide: Guide,
+        measured: Sequence[Measured],
+        source: Path,
+        origins: Origins | None = None,
+        *,
+        site_url: str | None = None,
+    ) -> None:
+        self.guide, self.measured, self.source = guide, measured, source
+        self.origins, self.site_url = origins or Origins(), site_url
+        codes = guide.settings.locales
+        names = {library.id: library.name for library in guide.libraries.libraries}
+        strings = load_strings(source / "locales", codes, source.parent)
+        self.strings = {code: texts.with_names("library", names) for code, texts in strings.items()}
+        there = {one.id for one in measured}
+        hand_written = {code: read_pages(source / "pages" / code, there) for code in codes}
+        require_alike(hand_written, f"{source.name}/pages")
+        self.locales = {code: CompiledLocale(self, self.strings[code], hand_written[code]) for code in codes}
+
+    @cached_property
+    def view(self) -> GuideView:
+        """The guide as pages show it."""
+        return GuideView(self.guide)
+
+    @cached_property
+    def templates(self) -> Environment:
+        """The templates of all pages."""
+        return environment(self.source / "templates")
+
+    @cached_property
+    def examples(self) -> Examples:
+        """The programs of the guide's libraries, and their files."""
+        return read_examples(self.source.parent, self.guide.libraries)
+
+    @cached_property
+    def script(self) -> bytes:
+        """The one script of all pages."""
+        return scripts.bundle(self.source / "scripts", "main.js").encode()
+
+    @cached_property
+    def style_sheet(self) -> bytes:
+        """The one style sheet of all pages."""
+        return styles.bundle(self.source / "assets" / "css" / "site.css").encode()
+
+    @cached_property
+    def shared(self) -> dict[str, bytes]:
+        """The files that belong to no language, by their path below the site's root, but for records."""
+        files = exports.export(self.guide, self.measured)
+        files |= {f"{addresses.API}/{name}": text.encode() for name, text in self.examples.files.items()}
+        worker = (self.source / "scripts" / "offline_worker.js").read_bytes()
+        return {**files, **self._root_pages(), "offline_worker.js": worker}
+
+    @cached_property
+    def records(self) -> dict[str, Path]:
+        """The files of records by their path below the site's root."""
+        return {
+            f"{addresses.API}/experiments/{one.id}/{name}": path
+            for one in self.measured
+            for name, path in one.record_files.items()
+        }
+
+    def _root_pages(self) -> dict[str, bytes]:
+        """Return the pages that belong to no language: the first one, and those shown in place of another."""
+        locales = self.guide.settings.locales
+        base = f"{self.site_url.rstrip('/')}/" if self.site_url else ""
+        data = {
+            "guide": self.guide,
+            "strings": self.strings,
+            "locales": locales,
+            "known": Markup(json.dumps(locales)),
+        }
+        pages: list[tuple[str, str, dict[str, str]]] = [
+            ("index.html", "root.html", {"base": base}),
+            ("404.html", "missing.html", {"base": base, "key": "missing_page"}),
+            ("offline.html", "missing.html", {"base": "", "key": "offline_page"}),
+        ]
+        return {
+            name: render_template(self.templates, template, {**data, **more}, name).encode()
+            for name, template, more in pages
+        }
+
+
+@dataclass(frozen=True)
+class Written:
+    """What `write_pages` wrote: for each locale the names of its pages."""
+
+    pages: dict[str, list[str]]
+
+    @property
+    def count(self) -> int:
+        """How many pages there are over all locales."""
+        return sum(map(len, self.pages.values()))
+
+
+def write_pages(site: Compiled, out: Path) -> Written:
+    """Write every page of every locale into `out/<locale>`, and what they share into `out/shared`.
+
+    What an earlier run left in these folders is replaced. Raises DiagnosticsError or SiteError, before
+    anything is written, when a string, a template or a page is wrong.
+    """
+    texts = {code: {path: one.text(path) for path in one.titles} for code, one in site.locales.items()}
+    shared = site.shared
+    for code, one in site.locales.items():
+        shutil.rmtree(out / code, ignore_errors=True)
+        for path, text in texts[code].items():
+            _write(out / code / f"{path}.md", text.encode())
+        _copy_assets(site.source / "assets", out / code / "assets")
+        for name, make in one.files.items():
+            _write(out / code / name, make())
+        for measured in site.measured:
+            for name, svg in one.drawings(measured).items():
+                _write(out / code / name, svg)
+    shutil.rmtree(out / SHARED, ignore_errors=True)
+    for name, content in shared.items():
+        _write(out / SHARED / name, content)
+    for name, source in site.records.items():
+        target = out / SHARED / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    return Written({code: sorted(paths) for code, paths in texts.items()})
+
+
+def _copy_assets(assets: Path, folder: Path) -> None:
+    """Copy images and the like; style sheets are joined into one."""
+    if assets.is_dir():
+        shutil.copytree(assets, folder, ignore=shutil.ignore_patterns("*.css"), dirs_exist_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
