@@ -8,7 +8,6 @@ one. See `training.lr_finder` for the method.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -107,23 +106,22 @@ def find_rates(  # noqa: PLR0917 (the last three are seldom given)
 def _search(
     run: Run, work: Path, machine: Machine, request: Request, on_step: Callable[[int, int], None]
 ) -> dict[str, list[float]]:
-    from moocmap.experiments.running.runner import prepare_folder, worker_events
+    from moocmap.experiments.running.runner import discard, prepare_folder, worker_events
 
-    place = work / run.id
-    shutil.rmtree(place, ignore_errors=True)
-    folder = prepare_folder(place, run, machine)
+    discard(work / run.id)
+    folder = prepare_folder(work / run.id, run, machine)
     request.write(folder)
     for event in worker_events(run, folder):
         if event["event"] == "step":
             on_step(event["done"], event["of"])
     found: dict[str, list[float]] = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    shutil.rmtree(place)
+    discard(folder)
     return found
 
 
 def _pretrain(run: Run, work: Path, machine: Machine) -> None:
     """Let the body be pre-trained, as a run would, where the experiment says so and the cache lacks it."""
-    from moocmap.experiments.running.runner import body_run, prepare_folder, worker_events
+    from moocmap.experiments.running.runner import body_run, discard, prepare_folder, worker_events
 
     trains = body_run(run, machine)
     if trains is None:
@@ -131,7 +129,7 @@ def _pretrain(run: Run, work: Path, machine: Machine) -> None:
     folder = prepare_folder(work / f"{run.id}-pretrain", trains, replace(machine, only_pretrain=True))
     for _ in worker_events(trains, folder):
         pass
-    shutil.rmtree(folder)
+    discard(folder)
 
 
 # Files ------------------------------------------------------------------------------------------------

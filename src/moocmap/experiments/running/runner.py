@@ -6,16 +6,18 @@ there is never changed.
 
 from __future__ import annotations
 
-import errno
+import filecmp
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Literal
 
 from moocmap.experiments.results.record import EXPLANATIONS, FILES, DamagedRecordError, read_record
@@ -25,9 +27,10 @@ from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.spec import ExperimentError, differences, hash_of
 from moocmap.experiments.training import pretrained
 from moocmap.experiments.training.attached import ATTACHED
-from moocmap.experiments.training.lock import locked
+from moocmap.experiments.training.lock import LockedError, locked
 from moocmap.experiments.training.machine import Machine
 from moocmap.experiments.training.writer import RECORD
+from moocmap.files import NO_ROOM
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,10 @@ WORKERS: dict[str, WorkerFacts] = {
 LOG, SPEC = "worker.log", "spec.json"
 PATIENCE = 10.0
 """Seconds that a worker gets to end when it is asked to."""
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says when a disk, a quota or the size of a file is at its end."""
+LAST_WORKER = 60.0
+"""Seconds that the worker of a runner that was killed gets to notice it and end: it may be in an import."""
+INCOMING, GONE = ".incoming", ".gone"
+"""Endings of hidden folders: a record on its way to the results, a worker's that is being removed."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,7 @@ def run_experiment(  # noqa: PLR0917 (all but the first three are seldom given)
     place.mkdir(parents=True, exist_ok=True)
     with locked(home), locked(place):
         recorded = {run.id for run in chosen if is_recorded(run, home)}
+        clear_up(home, place, recorded)
         pending = [run for run in chosen if run.id not in recorded]
         require_libraries({run.library for run in pending} | _pretrainers(pending))
         places = places or Places((), (), work / "cache")
@@ -229,19 +235,18 @@ class _Session:
         folder = prepare_folder(self.work / run.id, run, machine)
         self.follow(run, folder, number)
         publish(folder / RECORD, self.home / run.id)
-        shutil.rmtree(folder)
+        discard(folder)
 
     def pretrain(self, run: Run, machine: Machine, number: int) -> None:
         """Let the library that trains the bodies for all train this run's, if it is not in the cache."""
         if run.spec["pretrained_by"] in (None, run.library):
             return
+        folder = self.work / f"pretrain-{pretrained.key_of(run.spec)[:16]}"
         other = body_run(run, machine)
-        if other is None:
-            return
-        name = f"pretrain-{pretrained.key_of(run.spec)[:16]}"
-        folder = prepare_folder(self.work / name, other, replace(machine, only_pretrain=True))
-        self.follow(other, folder, number)
-        shutil.rmtree(folder)
+        if other is not None:
+            prepare_folder(folder, other, replace(machine, only_pretrain=True))
+            self.follow(other, folder, number)
+        discard(folder)
 
     def follow(self, run: Run, folder: Path, number: int) -> None:
         """Start a worker and tell its progress."""
@@ -275,13 +280,54 @@ def is_begun(run: Run, folder: Path) -> bool:
 
 
 def prepare_folder(folder: Path, run: Run, machine: Machine | None = None) -> Path:
-    """Make the worker's folder with `spec.json` and `machine.json`; what another run left in it goes."""
+    """Make the worker's folder with `spec.json` and `machine.json`; what another run left in it goes.
+
+    Raises:
+        WorkerError: if a worker is still in it that has lost its runner, and does not end (`LAST_WORKER`).
+    """
+    _let_end(folder)
     if not is_begun(run, folder):
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
         folder.mkdir(parents=True)
         (folder / SPEC).write_text(json.dumps(run.spec, indent=2) + "\n", encoding="utf-8")
     (machine or Machine()).write(folder)
     return folder
+
+
+def _let_end(folder: Path) -> None:
+    """Wait for a worker whose runner was killed."""
+    end = monotonic() + LAST_WORKER
+    while folder.is_dir():
+        try:
+            with locked(folder):
+                return
+        except LockedError as error:
+            if monotonic() > end:
+                raise WorkerError(str(error)) from error
+        sleep(0.05)
+
+
+def discard(folder: Path) -> None:
+    """Remove a worker's folder: first its name, so that a kill leaves none that seems to go on."""
+    if folder.is_dir():
+        gone = folder.with_name(f".{folder.name}{GONE}")
+        shutil.rmtree(gone, ignore_errors=True)
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def clear_up(home: Path, place: Path, recorded: Iterable[str]) -> None:
+    """Remove what killed runners left: half copies in the results, folders of workers that have ended.
+
+    A worker's folder goes only if the record in it is the one in the results `home`: another may be meant
+    for other results.
+    """
+    for left in [*home.glob(f".*{INCOMING}"), *place.glob(f".*{GONE}")]:
+        shutil.rmtree(left, ignore_errors=True)
+    for run in recorded:
+        record = place / run / RECORD
+        if record.is_dir() and not any(filecmp.cmpfiles(record, home / run, FILES, shallow=False)[1:]):
+            discard(place / run)
 
 
 def publish(record: Path, place: Path) -> None:
@@ -290,7 +336,7 @@ def publish(record: Path, place: Path) -> None:
     Raises:
         WorkerError: if the worker left no complete record.
     """
-    incoming = place.with_name(f".{place.name}.incoming") / place.name
+    incoming = place.with_name(f".{place.name}{INCOMING}") / place.name
     shutil.rmtree(incoming.parent, ignore_errors=True)
     incoming.mkdir(parents=True)
     try:
@@ -385,9 +431,21 @@ def _why(status: int, folder: Path) -> str:
         hint = "run again to go on from the last epoch"
         if status == -9:
             hint += "; if that does not help, end other programs, or lower batch_size or image_size"
+    elif not said and (full := _no_room_for_a_log(folder)):
+        reason, hint = full, "make room on the disk and run again to go on from the last epoch"
     else:
         reason = said[-1].removeprefix("error: ") if said else f"the worker ended with status {status}"
         hint = "mend it and run again to go on from the last epoch"
         if any(os.strerror(number) in reason for number in NO_ROOM):
             hint = "make room on the disk and run again to go on from the last epoch"
     return f"{reason}; {hint} (log: {folder / LOG})"
+
+
+def _no_room_for_a_log(folder: Path) -> str:
+    """Return what the system says when a disk is full; "" when it is not."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(65536))
+    except OSError as error:
+        return str(error.strerror) if error.errno in NO_ROOM else ""
+    return ""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moocmap.experiments.models.weights import Weights
-from moocmap.files import write_atomically
+from moocmap.files import remove_unfinished, write_atomically
 
 Arrays = dict[str, NDArray[Any]]
 FILE = "checkpoint.npz"
@@ -56,7 +56,11 @@ class Checkpoint:
 
 
 def load(folder: Path, spec_hash: str) -> Checkpoint | None:
-    """Read the checkpoint of a run; None when there is none, or none of this specification."""
+    """Read the checkpoint of a run; None when there is none, or none of this specification.
+
+    Halves that killed workers left are removed: the caller holds the folder's lock, so nobody is writing.
+    """
+    remove_unfinished(folder / FILE)
     try:
         with np.load(folder / FILE, allow_pickle=False) as file:
             arrays = dict(file)
