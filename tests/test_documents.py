@@ -150,7 +150,7 @@ def test_a_file_too_large_is_not_read(tmp_path):
     document, [problem] = documents.read(file, tmp_path)
     assert document is None
     assert str(problem) == (
-        "x.yml:1:1: error[unreadable-file]: is 100 MB large; more than 2 MB are not read; "
+        "x.yml:1:1: error[unreadable-file]: is 100 MB large; more than 1 MB are not read; "
         "shorten it, or divide it into several files"
     )
 

@@ -26,6 +26,8 @@ T = TypeVar("T")
 no_utf8 = text_files.no_utf8
 
 _MAX_DEPTH = 100
+MOST_PARTS = 30_000
+"""So many values and keys may a file hold, 9 times our largest: checking takes time for each."""
 _MOST_DIGITS = 1000
 _LONGEST = 1000
 """Characters of a message, which quotes what files say."""
@@ -65,12 +67,14 @@ CoreSchemaLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 class Document:
     """The data of one YAML file, with the place of each of its parts.
 
-    `label` is the file's name as messages show it; `data` holds plain lists, dicts, strings and numbers.
+    `label` is the file's name as messages show it; `data` holds plain lists, dicts, strings and numbers;
+    `parts` is how many values and keys there are.
     """
 
-    def __init__(self, label: str, node: yaml.Node | None, data: Any) -> None:
+    def __init__(self, label: str, node: yaml.Node | None, data: Any, parts: int = 0) -> None:
         self.label = label
         self.data = data
+        self.parts = parts
         self._node = node
 
     def select(self, pattern: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -138,27 +142,32 @@ def read(path: Path, root: Path) -> tuple[Document | None, list[Diagnostic]]:
 
 def parse(text: str, label: str) -> tuple[Document | None, list[Diagnostic]]:
     """Parse YAML text; `label` names it in messages."""
-    loader = None
     try:
-        bottomless = _bottomless(text, label)
-        if bottomless:
-            return None, [bottomless]
-        loader = CoreSchemaLoader(text)
-        node = loader.get_single_node()
-        problems = first_of(_structure_problems(node, label, loader)) if node else []
-        if any(d.rule != "duplicate-key" for d in problems):
-            return None, problems
-        data = loader.construct_document(node) if node else None
+        return _parsed(text, label)
+    except DiagnosticsError as error:
+        return None, error.diagnostics
     except yaml.MarkedYAMLError as error:
         return None, [_syntax_error(error, label)]
     except yaml.reader.ReaderError as error:
         return None, [_no_character(error, text, label)]
     except (yaml.YAMLError, ValueError) as error:
         return None, [Diagnostic(label, 1, 1, "error", "yaml-syntax", str(error).splitlines()[0])]
+
+
+def _parsed(text: str, label: str) -> tuple[Document, list[Diagnostic]]:
+    _refuse_endless(text, label)
+    loader = CoreSchemaLoader(text)
+    try:
+        node = loader.get_single_node()
+        parts = _count(node) if node else 0
+        if parts > MOST_PARTS:
+            raise _too_many(label)
+        problems = first_of(_structure_problems(node, label, loader)) if node else []
+        if any(d.rule != "duplicate-key" for d in problems):
+            raise DiagnosticsError(problems)
+        return Document(label, node, loader.construct_document(node) if node else None, parts), problems
     finally:
-        if loader is not None:
-            loader.dispose()
-    return Document(label, node, data), problems
+        loader.dispose()
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, label: str) -> Diagnostic:
@@ -191,24 +200,39 @@ _DEEP = re.compile(rf"^ {{{_MAX_DEPTH}}}|(?:[-?:][ \t]+){{{_MAX_DEPTH}}}", re.MU
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
-def _bottomless(text: str, label: str) -> Diagnostic | None:
-    """Find nesting too deep for the parser, which builds its tree by recursion and would end the process.
+def _refuse_endless(text: str, label: str) -> None:
+    """Refuse nesting too deep for the parser, which builds its tree by recursion and would end the process.
 
     Events are asked one by one, so this takes any depth; texts that cannot be deep are not looked at.
     """
     if not _DEEP.search(text) and not _may_be_deep(text):
-        return None
+        return
     depth = 0
-    for event in yaml.parse(text, Loader=CoreSchemaLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+    for number, event in enumerate(yaml.parse(text, Loader=CoreSchemaLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _MAX_DEPTH + 1:
-            return _at(
-                event, label, "yaml-depth", f"nested more than {_MAX_DEPTH} levels deep", "check the brackets"
-            )
-    return None
+            message = f"nested more than {_MAX_DEPTH} levels deep"
+            raise DiagnosticsError([_at(event, label, "yaml-depth", message, "check the brackets")])
+        if number > 2 * MOST_PARTS + 4:  # two events for each list, and those around the document
+            raise _too_many(label)
+
+
+def _too_many(label: str) -> DiagnosticsError:
+    message = f"holds more than {MOST_PARTS:,} values and keys"
+    return DiagnosticsError([text_files.unreadable(label, message, "divide it into several files")])
+
+
+def _count(root: yaml.Node) -> int:
+    """Count values and keys, but no further than a file may have."""
+    count, stack = 0, [root]
+    while stack and count <= MOST_PARTS:
+        node = stack.pop()
+        count += 1
+        if isinstance(node, yaml.SequenceNode):
+            stack += node.value
+        elif isinstance(node, yaml.MappingNode):
+            stack += [part for pair in node.value for part in pair]
+    return count
 
 
 def _may_be_deep(text: str) -> bool:

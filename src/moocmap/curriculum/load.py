@@ -5,13 +5,14 @@ All files are read and all mistakes are collected before anything is refused.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from moocmap import documents
+from moocmap import documents, text_files
 from moocmap.curriculum.bibliography import read_references
 from moocmap.curriculum.companions import Change, Chapter, Libraries, Question, Quiz, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
@@ -20,6 +21,8 @@ from moocmap.documents import Document
 
 T = TypeVar("T")
 FOLDER = "curriculum"
+MOST_PARTS = 500_000
+"""So many values and keys may a guide hold, 7 times ours. They take up to 1 KiB of memory each."""
 _SINGLE_FILES = (
     "guide",
     "topics",
@@ -129,19 +132,19 @@ def read_sources(root: Path) -> tuple[Sources, list[Diagnostic]]:
     folder, sources = root / FOLDER, Sources()
     reader = _Reader(root, sources)
     sources.settings = next(iter(reader.objects("settings", [folder / "guide.yml"], GuideSettings)), None)
-    sources.libraries = next(iter(reader.objects("libraries", folder.glob("libraries.yml"), Libraries)), None)
-    topic_files = [*folder.glob("topics.yml"), *sorted(folder.glob("topics/*.yml"))]
+    sources.libraries = next(iter(reader.objects("libraries", reader.file("libraries"), Libraries)), None)
+    topic_files = [*reader.file("topics"), *reader.folder("topics")]
     sources.topics = reader.lists("topics", topic_files, Topic)
-    sources.courses = reader.objects("courses", sorted(folder.glob("courses/*.yml")), Course)
-    sources.terms = reader.lists("glossary", folder.glob("glossary.yml"), Term)
-    sources.published = reader.objects("published", sorted(folder.glob("published/*.yml")), PublishedCoverage)
-    sources.history = reader.lists("history", folder.glob("history.yml"), Chapter)
-    sources.routes = reader.lists("paths", folder.glob("paths.yml"), Route)
-    sources.chooser = reader.lists("chooser", folder.glob("chooser.yml"), Question)
-    sources.quizzes = reader.lists("quizzes", folder.glob("quizzes.yml"), Quiz)
-    sources.changes = reader.lists("changes", folder.glob("changes.yml"), Change)
+    sources.courses = reader.objects("courses", reader.folder("courses"), Course)
+    sources.terms = reader.lists("glossary", reader.file("glossary"), Term)
+    sources.published = reader.objects("published", reader.folder("published"), PublishedCoverage)
+    sources.history = reader.lists("history", reader.file("history"), Chapter)
+    sources.routes = reader.lists("paths", reader.file("paths"), Route)
+    sources.chooser = reader.lists("chooser", reader.file("chooser"), Question)
+    sources.quizzes = reader.lists("quizzes", reader.file("quizzes"), Quiz)
+    sources.changes = reader.lists("changes", reader.file("changes"), Change)
     sources.experiments = {path.stem for path in root.glob("experiments/*.yml")}
-    sources.waivers = reader.lists("waivers", folder.glob("waivers.yml"), Waiver)
+    sources.waivers = reader.lists("waivers", reader.file("waivers"), Waiver)
     bibliography = folder / "references.bib"
     sources.references, sources.reference_lines, found = read_references(
         bibliography, sources.reference_label
@@ -158,9 +161,11 @@ def _unread_files(folder: Path, read: set[Path], root: Path) -> Iterator[Diagnos
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         hidden = hidden or path.match("published/*.csv")  # lists that only tests read
-        if path.is_file() and path not in read and path.suffix != ".md" and not hidden:
-            hint = f"rename it to '{path.stem}.yml'" if path.suffix == ".yaml" else _known_places(path)
-            label = path.relative_to(root).as_posix()
+        is_file = os.path.isfile(path)  # noqa: PTH113 - Path's raises where a folder cannot be searched
+        if is_file and path not in read and path.suffix != ".md" and not hidden:
+            renamed = f"rename it to '{text_files.visible(path.stem)}.yml'"
+            hint = renamed if path.suffix == ".yaml" else _known_places(path)
+            label = text_files.label(path, root)
             yield Diagnostic(label, 1, 1, "warning", "unread-file", "this file is not read", hint)
 
 
@@ -177,6 +182,20 @@ class _Reader:
         self.sources = sources
         self.read: set[Path] = set()
         self.problems: list[Diagnostic] = []
+        self.parts = 0
+
+    def file(self, name: str) -> list[Path]:
+        """Return the file of a name if there is one, be it only a link that leads nowhere."""
+        path = self.root / FOLDER / f"{name}.yml"
+        return [path] if os.path.lexists(path) else []
+
+    def folder(self, name: str) -> list[Path]:
+        """Return the YAML files of a folder; a folder that cannot be opened is a problem."""
+        paths, problems = text_files.listed(self.root / FOLDER / name, self.root)
+        if problems:
+            self.problems += problems
+            self.sources.damaged_kinds.add(name)
+        return paths
 
     def objects(self, kind: str, paths: Iterable[Path], shape: type[T]) -> list[Entry[T]]:
         """Read files that hold one object each."""
@@ -187,34 +206,37 @@ class _Reader:
         """Read files that hold a list of objects, each of which is checked by itself."""
         entries: list[Entry[T]] = []
         for document in self._documents(kind, paths, list[shape], list):  # type: ignore[valid-type]
+            problems, self.problems = self.problems, []
             for index in range(len(document.data)):
                 entries += self._valid(document, shape, (index,))
+            self.problems = problems + documents.first_of(self.problems)
         return entries
 
     def _documents(self, kind: str, paths: Iterable[Path], shape: Any, container: type) -> Iterator[Document]:
         """Read files whose top level is a `container`; others are reported and count as damaged."""
         for path in paths:
             self.read.add(path)
-            document, found = documents.read(path, self.root)
+            document, found = self._document(path)
             self.problems += found
             if document is not None and not isinstance(document.data, container):
                 self.problems += documents.validate(document, shape)[1]
                 document = None
             if document is None:
                 self.sources.damaged_kinds.add(kind)
-                self.sources.damaged_ids.update(_ids_in(path))
+                self.sources.damaged_ids.update(_ID_LINE.findall(text_files.read_damaged(path, self.root)))
             else:
                 self.sources.documents.setdefault(kind, []).append(document)
                 yield document
+
+    def _document(self, path: Path) -> tuple[Document | None, list[Diagnostic]]:
+        document, found = documents.read(path, self.root)
+        self.parts += document.parts if document else 0
+        if document and self.parts > MOST_PARTS:
+            message = f"with this file the guide holds more than {MOST_PARTS:,} values and keys"
+            return None, [text_files.unreadable(document.label, message, "make two guides of it")]
+        return document, found
 
     def _valid(self, document: Document, shape: type[T], at: tuple[int, ...]) -> list[Entry[T]]:
         value, errors = documents.validate(document, shape, at)
         self.problems += errors
         return [] if value is None else [Entry(value, document, at)]
-
-
-def _ids_in(path: Path) -> list[str]:
-    try:
-        return _ID_LINE.findall(path.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from moocmap import documents
+from moocmap import documents, text_files
 from moocmap.diagnostics import Diagnostic
 from moocmap.documents import Document
 from moocmap.experiments.settings.model import Experiment, ExperimentSettings
@@ -21,15 +21,15 @@ def load_experiments(root: Path) -> tuple[list[Experiment], list[Diagnostic]]:
     `root` is the folder that holds `experiments/`; messages name files relative to it. An experiment with
     any error is left out of the list.
     """
-    experiments, found = [], []
+    experiments: list[Experiment] = []
     taken: dict[str, str] = {}
-    paths = sorted(path for path in (root / FOLDER).glob("*") if path.suffix in (".yml", ".yaml"))
+    paths, found = text_files.listed(root / FOLDER, root, (".yml", ".yaml"))
     for path in paths:
         experiment, problems = _load(path, root)
         other = taken.setdefault(path.stem, path.name)
         if other != path.name:
-            label = path.relative_to(root).as_posix()
-            message = f"experiment '{path.stem}' is already in {other}"
+            label = text_files.label(path, root)
+            message = f"experiment '{text_files.visible(path.stem)}' is already in {other}"
             problems.append(
                 Diagnostic(label, 1, 1, "error", "duplicate-id", message, "rename one of the files")
             )
