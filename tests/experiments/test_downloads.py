@@ -354,10 +354,41 @@ def zip_with_link() -> bytes:
     return text.getvalue()
 
 
+def tar_with_chain() -> bytes:
+    """Return a tar whose links are longer, followed to their end, than Python's filter could follow them.
+
+    CVE-2025-4517: before Python 3.11.13 and 3.12.11 the filter takes `escape/evil` for a place inside.
+    """
+    text, long, path = io.BytesIO(), "d" * 247, ""
+    steps = "abcdefghijklmnop"
+    with tarfile.open(fileobj=text, mode="w") as tar:
+
+        def add(name: str, kind: bytes, linkname: str = "", size: int = 0) -> None:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname, entry.size = kind, linkname, size
+            tar.addfile(entry, io.BytesIO(b"evil"))
+
+        for step in steps:
+            add(f"{path}{long}", tarfile.DIRTYPE)
+            add(f"{path}{step}", tarfile.SYMTYPE, long)
+            path += f"{long}/"
+        beyond = f"{'/'.join(steps)}/{'l' * 254}"
+        add(beyond, tarfile.SYMTYPE, "../" * len(steps))
+        add("escape", tarfile.SYMTYPE, f"{beyond}/..")
+        add("escape/evil", tarfile.REGTYPE, size=4)
+    return text.getvalue()
+
+
 EVIL = {
     "tar up": evil_tar("../evil", size=4),
     "tar link": evil_tar("link", type=tarfile.SYMTYPE, linkname="../.."),
+    "tar link inside": evil_tar("link", type=tarfile.SYMTYPE, linkname="folder"),
+    "tar chain of links": tar_with_chain(),
+    "tar hard link": evil_tar("link", type=tarfile.LNKTYPE, linkname="../bad.archive"),
+    "tar hard link to root": evil_tar("link", type=tarfile.LNKTYPE, linkname="/etc/hostname"),
     "tar device": evil_tar("device", type=tarfile.CHRTYPE),
+    "tar disk": evil_tar("device", type=tarfile.BLKTYPE),
+    "tar pipe": evil_tar("pipe", type=tarfile.FIFOTYPE),
     "zip up": zip_of({"../evil": b"evil"}),
     "zip deep up": zip_of({"a/../../evil": b"evil"}),
     "zip root": zip_of({"/tmp/evil": b"evil"}),
@@ -385,3 +416,80 @@ def test_an_absolute_name_in_a_tar_stays_inside(tmp_path: Path) -> None:
     file.write_bytes(evil_tar("/evil", size=4))
     downloads.unpack(file, tmp_path / "folder")
     assert (tmp_path / "folder" / "evil").read_bytes() == b"evil"
+
+
+def test_a_tar_may_name_a_file_twice(tmp_path: Path) -> None:
+    """A hard link within the archive is how tar packs two names of one file."""
+    text = io.BytesIO()
+    with tarfile.open(fileobj=text, mode="w") as tar:
+        entry = tarfile.TarInfo("a/one")
+        entry.size = 4
+        tar.addfile(entry, io.BytesIO(b"same"))
+        other = tarfile.TarInfo("b/two")
+        other.type, other.linkname = tarfile.LNKTYPE, "a/one"
+        tar.addfile(other)
+    file = tmp_path / "a.tar"
+    file.write_bytes(text.getvalue())
+    downloads.unpack(file, tmp_path / "folder")
+    assert (tmp_path / "folder" / "b" / "two").read_bytes() == b"same"
+
+
+def test_rights_in_an_archive_are_not_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "a.tar"
+    file.write_bytes(evil_tar("run", size=4, mode=0o6777, uid=0, gid=0))
+    downloads.unpack(file, tmp_path / "folder")
+    assert stat.S_IMODE((tmp_path / "folder" / "run").stat().st_mode) & 0o7022 == 0
+
+
+def zip_bomb(size: int) -> bytes:
+    text = io.BytesIO()
+    with zipfile.ZipFile(text, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(size))
+    return text.getvalue()
+
+
+BOMBS = {
+    "tar": tar_of({"zeros": bytes(3_000_000)}),
+    "tar of tars": tar_of({f"{n}": bytes(500_000) for n in range(6)}),
+    "tar of empty files": tar_of({f"{n}": b"" for n in range(600)}),
+    "zip": zip_bomb(3_000_000),
+    "zip of empty files": zip_of({f"{n}": b"" for n in range(600)}),
+}
+
+
+@pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS.keys())
+def test_what_grows_too_large_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr(downloads, "SMALL", 2_000_000)
+    monkeypatch.setattr(downloads, "MOST_TIMES", 20)
+    file = tmp_path / "home" / "bad.archive"
+    file.parent.mkdir()
+    file.write_bytes(content)
+    with pytest.raises(ExperimentError, match="it unpacks to more than a data set of its size can"):
+        downloads.unpack(file, tmp_path / "home" / "folder")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["bad.archive", "home"]
+    monkeypatch.setattr(downloads, "SMALL", 3_100_000)
+    downloads.unpack(file, tmp_path / "home" / "folder")
+
+
+def test_a_size_that_is_not_true_is_found(tmp_path: Path) -> None:
+    """A zip may say that a file is small: no more than that is written."""
+    content = bytearray(zip_bomb(3_000_000))
+    true, false = (3_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")
+    assert content.count(true) == 2
+    file = tmp_path / "bad.archive"
+    file.write_bytes(content.replace(true, false))
+    with pytest.raises(ExperimentError, match=r"bad\.archive: cannot be unpacked"):
+        downloads.unpack(file, tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.archive"]
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array(["a", "b", "c"]), np.array([np.nan, 1, 2]), np.array([1 + 2j] * 3)], ids=str
+)
+def test_labels_in_a_file_of_arrays_are_whole_numbers(tmp_path: Path, labels: Any) -> None:
+    pixels = np.zeros((3, 4, 4), np.uint8)
+    np.savez(tmp_path / "toys.npz", x_train=pixels, y_train=labels, x_test=pixels, y_test=np.arange(3))
+    with pytest.raises(ExperimentError, match=r"toys\.npz: y_train is .*; expected labels that are whole"):
+        sources.read({"kind": "keras", "name": "toys"}, tmp_path / "toys.npz")

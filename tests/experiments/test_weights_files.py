@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import http.server
 import json
+import marshal
 import pickle
 import re
+import struct
+import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -22,7 +27,14 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from moocmap.experiments.fastai_worker import convert
-from moocmap.experiments.models import bridge, published_weights, weights, weights_files, zoo
+from moocmap.experiments.models import (
+    bridge,
+    published_weights,
+    weights,
+    weights_files,
+    weights_formats,
+    zoo,
+)
 from moocmap.experiments.models.published_weights import PUBLISHED
 from moocmap.experiments.settings.weights_settings import AnyWeights, WeightsSettings
 from moocmap.experiments.spec import ExperimentError, canonical
@@ -331,6 +343,42 @@ def huge(file: Any) -> None:
     file["layers/layer_0/vars"].create_dataset("0", (2**20, 2**20), np.float32, chunks=(1024, 1024))
 
 
+def many(file: Any) -> None:
+    for number in range(3):
+        group = file.create_group(f"layers/more_{number}/vars")
+        group.attrs["name"] = f"more_{number}"
+        group.create_dataset("0", (2**28,), np.float32, chunks=(2**20,), compression="gzip")
+
+
+def elsewhere(file: Any) -> None:
+    del file["layers/layer_0/vars/0"]
+    raw = [("/etc/hostname", 0, h5py.h5f.UNLIMITED)]
+    file["layers/layer_0/vars"].create_dataset("0", (3, 3, 3, 8), np.float32, external=raw)
+
+
+def of_kind(dtype: Any) -> Callable[[Any], None]:
+    def change(file: Any) -> None:
+        del file["layers/layer_0/vars/0"]
+        file["layers/layer_0/vars"].create_dataset("0", (3, 3, 3, 8), dtype=dtype)
+
+    return change
+
+
+def empty(file: Any) -> None:
+    del file["layers/layer_0/vars/0"]
+    file["layers/layer_0/vars"].create_dataset("0", data=h5py.Empty("f4"))
+
+
+def looped(file: Any) -> None:
+    del file["layers/layer_0/vars/0"]
+    file["layers/layer_0/vars/0"] = h5py.SoftLink("/layers/layer_0/vars/0")
+
+
+def numbered(file: Any) -> None:
+    del file["layers"]
+    file.attrs["layer_names"] = 3
+
+
 def not_finite(file: Any) -> None:
     file["layers/layer_1/vars/2"][0] = np.nan
 
@@ -342,6 +390,15 @@ def not_finite(file: Any) -> None:
         (outside, "expected layer 'conv1' with 1 arrays for 'stem-conv', got 0"),
         (virtual, r"'layers/layer_0/vars/0' in .* points to another file"),
         (huge, r"'layers/layer_0/vars/0' in .* claims 1,099,511,627,776 values"),
+        (many, r"a\.h5 claims [\d,]+ bytes of weights; expected 2,147,483,648 at most"),
+        (elsewhere, r"'layers/layer_0/vars/0' in .* points to another file"),
+        (of_kind(h5py.string_dtype()), r"'layers/layer_0/vars/0' in .* holds no numbers"),
+        (of_kind(h5py.ref_dtype), r"'layers/layer_0/vars/0' in .* holds no numbers"),
+        (of_kind(h5py.vlen_dtype(np.float32)), r"'layers/layer_0/vars/0' in .* holds no numbers"),
+        (of_kind([("a", "f4")]), r"'layers/layer_0/vars/0' in .* holds no numbers"),
+        (empty, r"a\.h5 has no array at 'layers/layer_0/vars/0'"),
+        (looped, "expected layer 'conv1' with 1 arrays for 'stem-conv', got 0"),
+        (numbered, r"a\.h5 names no layers"),
         (not_finite, "'stem-norm/mean' holds values that are no finite numbers"),
         (lambda file: file.pop("layers/layer_4"), "expected layer 'conv_pw_1' with 1 arrays"),
     ],
@@ -349,6 +406,26 @@ def not_finite(file: Any) -> None:
 def test_a_spoilt_hdf5_file_is_refused(tmp_path: Path, change: Callable[[Any], None], message: str) -> None:
     with pytest.raises(ExperimentError, match=message):
         weights_files.read_body(keras3(tmp_path / "a.h5", change), SMALL, "keras")
+
+
+def test_what_a_saved_model_says_of_its_layers_is_not_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras keeps a model's layers beside its weights, a `Lambda` as Python's bytes: only arrays are read."""
+    monkeypatch.chdir(tmp_path)
+    code = marshal.dumps(compile(f"open({MARK!r}, 'w')", "evil", "exec"))
+    function = {"class_name": "__lambda__", "config": {"code": base64.b64encode(code).decode()}}
+    layer = {"class_name": "Lambda", "config": {"name": "evil", "function": function}}
+
+    def change(file: Any) -> None:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": [layer]}})
+        file.attrs["training_config"] = np.void(pickle.dumps(Evil()))
+        group = file.create_group("layers/evil/vars")
+        group.attrs["name"] = "evil"
+
+    read = weights_files.read_body(keras3(tmp_path / "a.h5", change), SMALL, "keras", "keras")
+    assert weights.digest(read) == weights.digest(drawn(zoo.body(SMALL, "keras")))
+    assert not Path(MARK).exists()
 
 
 def test_misfits_name_the_tensor(tmp_path: Path) -> None:
@@ -396,6 +473,78 @@ def test_objects_in_npz_are_not_unpickled(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ExperimentError, match=r"b\.npz is no npz file of arrays, or damaged"):
         weights_files.read_body(Path("b.npz"), "small-cnn", "torch")
     assert not Path(MARK).exists()
+
+
+def npy(shape: str, kind: str = "<f4", content: bytes = bytes(64)) -> bytes:
+    """Return an npy file by hand, whose header need not be true."""
+    text = f"{{'descr': {kind!r}, 'fortran_order': False, 'shape': {shape}}}".ljust(117).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + content
+
+
+@pytest.mark.parametrize(
+    ("member", "content", "message"),
+    [
+        ("conv1/kernel.npy", npy(f"({2**40},)"), "or damaged"),
+        ("conv1/kernel.npy", npy(f"({2**62}, {2**62})"), "or damaged"),
+        ("conv1/kernel.npy", npy("(-1,)"), "or damaged"),
+        ("conv1/kernel.npy", npy("(2,)", "|O"), "or damaged"),
+        ("conv1/kernel.npy", npy("__import__('os').getcwd()"), "or damaged"),
+        ("conv1/kernel.npy", npy("(1,)", "<U16"), "does not fit"),
+        ("conv1/kernel.npy", npy("(8,)", "<M8[s]"), "does not fit"),
+        ("conv1/kernel", b"raw", "does not fit"),
+        ("../../conv1/kernel.npy", npy("(16,)"), "expected an array 'conv1/kernel', got none"),
+    ],
+)
+def test_an_npz_file_that_claims_what_is_not_true_is_refused(
+    tmp_path: Path, member: str, content: bytes, message: str
+) -> None:
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(member, content)
+    with pytest.raises(ExperimentError, match=message):
+        weights_files.read_body(path, "small-cnn", "torch")
+    assert [one.name for one in tmp_path.rglob("*")] == ["a.npz"]
+
+
+def test_all_arrays_together_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save_npz(tmp_path / "a.npz", CNN)
+    monkeypatch.setattr(weights_formats, "MOST_BYTES", 5000)
+    with pytest.raises(
+        ExperimentError, match=r"a\.npz claims [\d,]+ bytes of weights; expected 5,000 at most"
+    ):
+        weights_files.read_body(path, "small-cnn", "torch")
+
+
+FALSE_HEADERS: dict[str, tuple[Any, int | None]] = {
+    "longer than there is": ({}, 2**63),
+    "100 MB": ({}, 99_000_000),
+    "none": ({}, 0),
+    "no JSON": (b"\xff" * 9, None),
+    "without end": (b"[" * 100_000, None),
+    "beyond the end": ({"a/b": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}}, None),
+    "backwards": ({"a/b": {"dtype": "F32", "shape": [2], "data_offsets": [8, 0]}}, None),
+    "too many": ({"a/b": {"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 8]}}, None),
+    "negative": ({"a/b": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 8]}}, None),
+    "of objects": ({"a/b": {"dtype": "O", "shape": [1], "data_offsets": [0, 8]}}, None),
+    "over each other": (
+        {
+            "a/b": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+            "c/d": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]},
+        },
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FALSE_HEADERS)
+def test_a_safetensors_file_with_a_false_header_is_refused(tmp_path: Path, name: str) -> None:
+    header, length = FALSE_HEADERS[name]
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text) if length is None else length) + text + bytes(8))
+    with pytest.raises(ExperimentError, match="is no safetensors file, or damaged"):
+        weights_files.read_body(path, "small-cnn", "torch")
+    assert weights_formats.safetensors_facts(path) == {}
 
 
 def test_what_is_no_file_of_weights_is_said(tmp_path: Path) -> None:
@@ -606,6 +755,44 @@ def test_a_malicious_file_of_weights_is_refused_and_not_run(
     assert not Path(MARK).exists()
     pickle.loads(pickle.dumps(Evil()))  # the attack is a real one
     assert Path(MARK).exists()
+
+
+ODD_TENSORS = """
+import sys, torch
+from moocmap.experiments.fastai_worker.convert import convert
+from moocmap.experiments.spec import ExperimentError
+odd = {
+    "endless": torch.ones(1).expand(2**40),
+    "sparse": torch.sparse_coo_tensor([[0], [1]], [1.0], (2, 2)),
+    "nowhere": torch.empty(3, device="meta"),
+}
+for name, tensor in odd.items():
+    torch.save({"w": tensor}, f"{name}.pth")
+torch.jit.script(torch.nn.Linear(2, 2)).save("script.pth")
+whole = bytearray(open("endless.pth", "rb").read())
+for place in range(100, len(whole), 97):
+    open(f"spoilt-{place}.pth", "wb").write(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+for name in [*odd, "script", *(f"spoilt-{place}" for place in range(100, len(whole), 97))]:
+    try:
+        convert(__import__("pathlib").Path(f"{name}.pth"), __import__("pathlib").Path(f"{name}.safetensors"))
+    except ExperimentError as error:
+        print(name, error)
+"""
+
+
+@pytest.mark.slow
+def test_tensors_that_are_no_plain_numbers_are_refused(tmp_path: Path) -> None:
+    ask("fastai")  # or skip
+    command = [sys.executable, "-W", "ignore", "-c", ODD_TENSORS]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert len(said) == len(list(tmp_path.glob("*.pth"))) > 10
+    assert "endless.pth claims 4,398,046,511,104 bytes of weights" in said["endless"]
+    assert "'w' in sparse.pth is no tensor of plain numbers" in said["sparse"]
+    assert "'w' in nowhere.pth is no tensor of plain numbers" in said["nowhere"]
+    assert "script.pth was refused: it is no file of torch tensors" in said["script"]
+    assert not list(tmp_path.glob("*.safetensors"))
 
 
 def test_without_torch_it_is_said_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -270,6 +270,10 @@ def _from_npz(path: Path) -> Source:
                 f"{path}: x_{part} is {pixels.dtype} {pixels.shape} with {labels.size} labels; expected "
                 "uint8 images (n, height, width) or (n, height, width, channels), with as many labels"
             )
+        if labels.dtype.kind not in "iu":
+            raise ExperimentError(
+                f"{path}: y_{part} is {labels.dtype}; expected labels that are whole numbers"
+            )
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
         raise ExperimentError(f"{path}: images for training and for the test are not of one size")
     found = _with_channels(np.concatenate([arrays["x_train"], arrays["x_test"]]))

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from moocmap.experiments.models.weights_formats import MOST_BYTES
 from moocmap.experiments.spec import ExperimentError
 
 WRAPPERS = ("state_dict", "model")
@@ -72,7 +73,25 @@ def _tensors(source: Path) -> dict[str, Any]:
         raise ExperimentError(
             f"{source} holds no named tensors; save a model's `state_dict()`, not the model itself"
         )
+    _check_plain(loaded, source)
     return {str(name): tensor.detach().clone().contiguous() for name, tensor in loaded.items()}
+
+
+def _check_plain(tensors: dict[str, Any], source: Path) -> None:
+    """Refuse tensors that are not numbers one after the other, and more of them than a model has.
+
+    A view may repeat one number without end: a file of a kilobyte would fill the memory when it is copied.
+    """
+    import torch
+
+    for name, tensor in tensors.items():
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+            raise ExperimentError(
+                f"'{name}' in {source} is no tensor of plain numbers; save the model's weights as float32"
+            )
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if size > MOST_BYTES:
+        raise ExperimentError(f"{source} claims {size:,} bytes of weights; expected {MOST_BYTES:,} at most")
 
 
 def _load(source: Path) -> Any:
@@ -90,7 +109,7 @@ def _load(source: Path) -> Any:
         raise _not_tensors(source) from error
     except FileNotFoundError as error:
         raise ExperimentError(f"there is no file {source}") from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # what torch raises for damaged files is not of one kind
         raise _not_tensors(source) from error
 
 

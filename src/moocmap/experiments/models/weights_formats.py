@@ -22,6 +22,12 @@ AnyArray = NDArray[np.generic]
 LARGEST = 2**28
 """Values of one array, at most: a small compressed file may claim to hold any number."""
 
+MOST_BYTES = 2**31
+"""Bytes of all arrays together, at most: three times our largest model, VGG19, in float32."""
+
+NUMBERS = "fiu"
+"""NumPy's kinds of what weights may be: floating-point numbers and integers."""
+
 KERAS_ORDER = ("kernel", "depthwise_kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 """Keras' names of a layer's parts, in the order of `get_weights`."""
 
@@ -46,7 +52,9 @@ def read_hdf5(path: Path) -> dict[str, list[AnyArray]]:
             raise ExperimentError(
                 f"{path} names no layers; save the weights with `model.save_weights` of Keras 3.15 or newer"
             )
-        return {layer: [_dataset(items, place, path) for place in places] for layer, places in named.items()}
+        found = {layer: [_dataset(items, place, path) for place in places] for layer, places in named.items()}
+        _check_total(sum(dataset.nbytes for own in found.values() for dataset in own), path)
+        return {layer: [np.asarray(dataset) for dataset in own] for layer, own in found.items()}
 
 
 def _keras3_layers(items: dict[str, Any]) -> dict[str, list[str]]:
@@ -74,22 +82,25 @@ def _texts(item: Any, name: str) -> list[str]:
     """Read a list of texts from an attribute; Keras splits long ones: name0, name1, …."""
     split = takewhile(item.attrs.__contains__, (f"{name}{number}" for number in count()))
     chunks = [name] if name in item.attrs else split
-    texts = [text for chunk in chunks for text in item.attrs[chunk]]
+    texts = [text for chunk in chunks for text in np.atleast_1d(item.attrs[chunk])]
     return [text.decode() if isinstance(text, bytes) else str(text) for text in texts]
 
 
-def _dataset(items: dict[str, Any], place: str, path: Path) -> AnyArray:
-    dataset = items.get(place)
-    if dataset is None or not hasattr(dataset, "is_virtual"):
+def _dataset(items: dict[str, Any], place: str, path: Path) -> Any:
+    """Return an array that is not read yet, and safe to read."""
+    dataset: Any = items.get(place)
+    if not hasattr(dataset, "is_virtual") or dataset.shape is None:  # a group, or a null dataset
         raise ExperimentError(f"{path} has no array at '{place}'; it is damaged, save the weights again")
     if dataset.is_virtual or dataset.external:
         raise ExperimentError(f"'{place}' in {path} points to another file; save the weights into one file")
+    if dataset.dtype.kind not in NUMBERS:
+        raise ExperimentError(f"'{place}' in {path} holds no numbers; save the weights again")
     _check_size(dataset.size, place, path)
-    return np.asarray(dataset)
+    return dataset
 
 
 def read_npz(path: Path) -> dict[str, AnyArray]:
-    """Read all arrays of an npz file by name.
+    """Read all arrays of numbers of an npz file by name.
 
     Raises:
         ExperimentError: if it is none, or holds Python objects.
@@ -97,9 +108,12 @@ def read_npz(path: Path) -> dict[str, AnyArray]:
     with _opened(path, lambda: np.load(path, allow_pickle=False), "npz file of arrays") as file:
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise ExperimentError(f"{path} holds a single array; expected named arrays, as np.savez writes")
-        for member in file.zip.infolist() if file.zip else []:
+        members = file.zip.infolist() if file.zip else []
+        for member in members:
             _check_size(member.file_size // 4, member.filename, path)
-        return dict(file)
+        _check_total(sum(member.file_size for member in members), path)
+        arrays = {name: array for name, array in file.items() if isinstance(array, np.ndarray)}
+        return {name: array for name, array in arrays.items() if array.dtype.kind in NUMBERS}
 
 
 def by_keras_layer(arrays: dict[str, AnyArray]) -> dict[str, list[AnyArray]]:
@@ -158,6 +172,7 @@ def _opened(path: Path, open_: Callable[[], Any], kind: str) -> Iterator[Any]:
         ValueError,
         KeyError,
         RuntimeError,
+        MemoryError,
         zipfile.BadZipFile,
         SafetensorError,
     ) as error:
@@ -167,3 +182,8 @@ def _opened(path: Path, open_: Callable[[], Any], kind: str) -> Iterator[Any]:
 def _check_size(values: int, name: str, path: Path) -> None:
     if values > LARGEST:
         raise ExperimentError(f"'{name}' in {path} claims {values:,} values; expected {LARGEST:,} at most")
+
+
+def _check_total(size: int, path: Path) -> None:
+    if size > MOST_BYTES:
+        raise ExperimentError(f"{path} claims {size:,} bytes of weights; expected {MOST_BYTES:,} at most")
