@@ -45,11 +45,8 @@ def read(path: Path, root: Path, most_bytes: int = MOST_BYTES) -> str:
         text = _content(path, root, most_bytes).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DiagnosticsError([no_utf8(error, name)]) from error
-    except _RefusedError as refused:
-        raise DiagnosticsError([unreadable(name, *refused.args)]) from refused
-    except (OSError, ValueError) as error:  # a ValueError: the name holds a NUL
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DiagnosticsError([unreadable(name, reason, "check its name and rights")]) from error
+    except (_RefusedError, OSError) as error:
+        raise DiagnosticsError([_why(error, name)]) from error
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     control = CONTROL.search(text)
     if control:
@@ -61,7 +58,7 @@ def read_damaged(path: Path, root: Path) -> str:
     """Return what can be made out in a file that `read` refused: nothing where it must not be opened."""
     try:
         return _content(path, root, MOST_BYTES).decode("utf-8", errors="replace")
-    except (OSError, ValueError, _RefusedError):
+    except (OSError, _RefusedError):
         return ""
 
 
@@ -82,9 +79,21 @@ def listed(
     return [path for path in paths if path.suffix in suffixes], []
 
 
-def leads_out(path: Path, root: Path) -> bool:
-    """Tell whether a path below `root` stands for something outside, by links or by '..' in it."""
-    return not _is_within(os.path.realpath(path), path, root)
+def refuse_foreign(folder: Path, root: Path) -> None:
+    """Refuse a folder of the guide in `root` that holds other things than folders and files of the guide.
+
+    Such as links that lead out of it, pipes and devices. Raises DiagnosticsError naming each.
+    """
+    found = []
+    for path in sorted(folder.rglob("*")):
+        try:
+            real = _real(path, root)
+            if not real.is_dir():
+                _ask_regular(real.stat())
+        except (_RefusedError, OSError) as error:
+            found.append(_why(error, label(path, root)))
+    if found:
+        raise DiagnosticsError(found)
 
 
 def label(path: Path, root: Path) -> str:
@@ -133,10 +142,8 @@ class _RefusedError(Exception):
 
 def _content(path: Path, root: Path, most_bytes: int) -> bytes:
     """Return a file's bytes. What is looked at is what is read: nobody can put another file in between."""
-    real = os.path.realpath(path)
-    if not _is_within(real, path, root):
-        raise _RefusedError("is a link that leads out of the guide's folder", "put the file itself there")
-    _ask_regular(Path(real).stat())  # before it is opened, which can wait for ever or do something
+    real = _real(path, root)
+    _ask_regular(real.stat())  # before it is opened, which can wait for ever or do something
     handle = os.open(real, _FLAGS)
     with os.fdopen(handle, "rb") as file:
         size = _ask_regular(os.fstat(handle))
@@ -161,9 +168,17 @@ def _ask_regular(found: os.stat_result) -> int:
     return found.st_size
 
 
-def _is_within(real: str, path: Path, root: Path) -> bool:
+def _real(path: Path, root: Path) -> Path:
+    """Follow all links of a path within the guide."""
     part = path.relative_to(root).parts[:1] if path.is_relative_to(root) else ()
-    allowed = [os.path.realpath(root)]
-    if part and part != ("..",):
-        allowed.append(os.path.realpath(root.joinpath(*part)))
-    return any(Path(real).is_relative_to(folder) for folder in allowed)
+    allowed = [root, root.joinpath(*part)] if part != ("..",) else [root]
+    real = Path(os.path.realpath(path))
+    if not any(real.is_relative_to(os.path.realpath(folder)) for folder in allowed):
+        raise _RefusedError("is a link that leads out of the guide's folder", "put the file itself there")
+    return real
+
+
+def _why(error: _RefusedError | OSError, name: str) -> Diagnostic:
+    if isinstance(error, _RefusedError):
+        return unreadable(name, *error.args)
+    return unreadable(name, error.strerror or str(error), "check its name and rights")

@@ -21,8 +21,8 @@ from moocmap.documents import Document
 
 T = TypeVar("T")
 FOLDER = "curriculum"
-MOST_PARTS = 500_000
-"""So many values and keys may a guide hold, 7 times ours. They take up to 1 KiB of memory each."""
+MOST_PARTS = 3_000_000
+"""So many values and keys may a guide hold, 40 times ours: one of 10,000 lessons, and no end of copies."""
 _SINGLE_FILES = (
     "guide",
     "topics",

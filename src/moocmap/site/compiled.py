@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from moocmap import text_files
 from moocmap.curriculum.model import Guide
 from moocmap.site import addresses, exports, scripts, search, styles
 from moocmap.site.drawings import drawings
@@ -263,6 +264,7 @@ def write_pages(site: Compiled, out: Path) -> Written:
 def _copy_assets(assets: Path, folder: Path) -> None:
     """Copy images and the like; style sheets are joined into one."""
     if assets.is_dir():
+        text_files.refuse_foreign(assets, assets.parents[1])
         shutil.copytree(assets, folder, ignore=shutil.ignore_patterns("*.css"), dirs_exist_ok=True)
 
 

@@ -16,7 +16,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from moocmap import text_files
 from moocmap.curriculum.companions import Libraries
+from moocmap.diagnostics import DiagnosticsError
 from moocmap.site.errors import SiteError
 
 SETUP = "setup"
@@ -71,8 +73,9 @@ def parts_of(text: str) -> dict[str, str]:
 
 def _read(root: Path, name: str) -> str:
     try:
-        return (root / name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return text_files.read(root / name, root)
+    except DiagnosticsError as error:
+        reason = error.diagnostics[0].message
         raise SiteError(
-            f"{name}: libraries.yml names this example, but it cannot be read ({error})"
+            f"{name}: libraries.yml names this example, but it cannot be read ({reason})"
         ) from error

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from moocmap import documents, text_files
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
-from moocmap.documents import no_utf8
 
 FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
@@ -33,7 +31,7 @@ def read_pages(folder: Path, experiments: Set[str]) -> dict[str, HandWritten]:
     """Return the Markdown files of a locale's folder by path without suffix.
 
     Pages that quote figures of experiments are left out of guides that have none of these. Raises
-    DiagnosticsError when a file is no UTF-8.
+    DiagnosticsError when a file cannot be read (see `text_files`).
     """
     found = sorted(folder.rglob("*.md")) if folder.is_dir() else []
     pages = {path.relative_to(folder).with_suffix("").as_posix(): _read(path, folder) for path in found}
@@ -75,21 +73,16 @@ def require_alike(pages: Mapping[str, Mapping[str, HandWritten]], folder: str) -
 
 
 def _read(path: Path, folder: Path) -> HandWritten:
-    file = f"site/pages/{folder.name}/{path.relative_to(folder).as_posix()}"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DiagnosticsError([no_utf8(error, file)]) from error
+    guide = folder.parents[2]
+    text = text_files.read(path, guide)
     said = _first_lines(text)
     named = said.get("figures")
     quoted = frozenset(map(str, named)) if isinstance(named, list) else frozenset()
-    return HandWritten(file, text, str(said.get("title", "")), quoted)
+    return HandWritten(text_files.label(path, guide), text, str(said.get("title", "")), quoted)
 
 
 def _first_lines(text: str) -> Mapping[str, Any]:
+    """Return what a page says of itself: nothing where that is no YAML that we read."""
     found = FRONT_MATTER.match(text)
-    try:
-        said = yaml.safe_load(found.group(1)) if found else None
-    except yaml.YAMLError:
-        return {}
-    return said if isinstance(said, dict) else {}
+    document = documents.parse(found.group(1), "")[0] if found else None
+    return document.data if document and isinstance(document.data, dict) else {}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from moocmap import text_files
 from moocmap.site.errors import SiteError
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";$', re.MULTILINE)
@@ -52,12 +53,12 @@ def _imported(path: Path, route: tuple[str, ...]) -> Iterator[Path]:
     if not path.is_file():
         where = f"imported by {route[-1]}" if route else "the first of the site's scripts"
         raise SiteError(f"{path}: this module is missing ({where})")
-    for found in _IMPORT.finditer(path.read_text(encoding="utf-8")):
+    for found in _IMPORT.finditer(text_files.read(path, path.parent)):
         yield path.parent / found[2]
 
 
 def _as_function(path: Path) -> str:
-    text = path.read_text(encoding="utf-8")
+    text = text_files.read(path, path.parent)
     exported = [found[1] for found in _EXPORT.finditer(text)]
     body = _EXPORT.sub("", _IMPORT.sub(_as_constant, text))
     left_over = _LEFT_OVER.search(body)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from moocmap import text_files
 from moocmap.site.errors import SiteError
 
 _IMPORT = re.compile(r'^@import "\./([\w-]+\.css)";\n', re.MULTILINE)
@@ -22,7 +23,7 @@ def bundle(sheet: Path) -> str:
     """
     if not sheet.is_file():
         raise SiteError(f"{sheet}: the first style sheet is missing")
-    text = sheet.read_text(encoding="utf-8")
+    text = text_files.read(sheet, sheet.parent)
     return (
         _COMMENT.sub("", _IMPORT.sub(lambda found: _read(sheet.parent / found[1], sheet), text)).strip()
         + "\n"
@@ -32,4 +33,4 @@ def bundle(sheet: Path) -> str:
 def _read(path: Path, sheet: Path) -> str:
     if not path.is_file():
         raise SiteError(f"{path}: this style sheet is missing (imported by {sheet.name})")
-    return f"{path.read_text(encoding='utf-8').strip()}\n"
+    return f"{text_files.read(path, path.parent).strip()}\n"
