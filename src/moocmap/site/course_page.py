@@ -72,9 +72,9 @@ class CoursePage:
         return [*editions, *sorted(others, key=lambda other: -self._likeness(other))][:NEIGHBOURS]
 
     def _likeness(self, other: Course) -> float:
-        mine = {topic.id for topic in self.view.coverage.topics(self.course.id)}
-        theirs = {topic.id for topic in self.view.coverage.topics(other.id)}
-        return len(mine & theirs) / (len(mine | theirs) or 1)
+        mine, theirs = self.view.topic_ids[self.course.id], self.view.topic_ids[other.id]
+        shared = len(mine & theirs)
+        return shared / (len(mine) + len(theirs) - shared or 1)
 
     @property
     def asked_topics(self) -> list[Topic]:

@@ -125,10 +125,12 @@ class GuideView:
     @cached_property
     def required_by(self) -> dict[str, list[Topic]]:
         """By topic id: the topics that require it."""
-        return {
-            topic.id: [other for other in self.guide.topics if topic.id in other.requires]
-            for topic in self.guide.topics
-        }
+        found: dict[str, list[Topic]] = {topic.id: [] for topic in self.guide.topics}
+        for topic in self.guide.topics:
+            for required in dict.fromkeys(topic.requires):
+                if required in found:
+                    found[required].append(topic)
+        return found
 
     def required(self, topic: Topic) -> list[Topic]:
         """Return the topics that `topic` requires."""
@@ -140,7 +142,14 @@ class GuideView:
 
     def terms_of(self, topic_id: str) -> list[Term]:
         """Return the glossary terms that name a topic."""
-        return [term for term in self.guide.terms if term.topic == topic_id]
+        return self._terms_by_topic.get(topic_id, [])
+
+    @cached_property
+    def _terms_by_topic(self) -> dict[str, list[Term]]:
+        found: dict[str, list[Term]] = {}
+        for term in self.guide.terms:
+            found.setdefault(term.topic or "", []).append(term)
+        return found
 
     def synonyms(self, topic_id: str, locale: str) -> list[str]:
         """Return the glossary's other words for a topic in one language."""
@@ -169,12 +178,18 @@ class GuideView:
         }
 
     def _has_to_itself(self, course: Course, topic_id: str) -> bool:
-        others = [c for c in self.coverage.courses_teaching(topic_id) if c.id != course.id]
-        older = [c for c in others if self.newest_edition(c).id == course.id]
-        return len(self.guide.courses) > 1 and others == older
+        others = (c for c in self.coverage.courses_teaching(topic_id) if c.id != course.id)
+        return len(self.guide.courses) > 1 and all(self.newest_edition(c).id == course.id for c in others)
 
     def newest_edition(self, course: Course) -> Course:
         """Return the course that replaced this one, directly or by way of others; itself when none did."""
+        return self._newest_editions[course.id]
+
+    @cached_property
+    def _newest_editions(self) -> dict[str, Course]:
+        return {course.id: self._newest_edition(course) for course in self.guide.courses}
+
+    def _newest_edition(self, course: Course) -> Course:
         seen = {course.id}
         while (successor := self.guide.course_by_id.get(course.superseded_by or "")) is not None:
             if successor.id in seen:
@@ -192,6 +207,15 @@ class GuideView:
     def current_courses(self) -> list[Course]:
         """The courses that one can start today; all where there is none."""
         return [course for course in self.courses if course.status == "current"] or self.courses
+
+    @cached_property
+    def topic_ids(self) -> dict[str, frozenset[str]]:
+        """By course id: the ids of the topics that it teaches."""
+        known = self.guide.topic_by_id.keys()
+        return {
+            course.id: frozenset(t.id for lesson in course.lessons for t in lesson.topics) & known
+            for course in self.guide.courses
+        }
 
     def taught_by_area(self, course: Course) -> list[tuple[Area, list[Taught]]]:
         """Return what a course teaches, by area, the deepest first."""
@@ -213,7 +237,12 @@ class GuideView:
     @cached_property
     def places(self) -> list[LessonPlace]:
         """All lessons where they stand."""
-        return [place for course in self.guide.courses for place in _places(course)]
+        return [place for places in self.places_by_course.values() for place in places]
+
+    @cached_property
+    def places_by_course(self) -> dict[str, list[LessonPlace]]:
+        """By course id: its lessons where they stand."""
+        return {course.id: _places(course) for course in self.guide.courses}
 
     def lesson_topics(self, place: LessonPlace) -> list[Taught]:
         """Return the topics of a lesson, the deepest first."""
