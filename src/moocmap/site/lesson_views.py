@@ -99,8 +99,7 @@ def built_upon_by(view: GuideView, place: LessonPlace) -> list[tuple[Lesson, lis
     """Return the later lessons of the course that presuppose what this one first teaches, with that."""
     return [
         (other.lesson, topics)
-        for other in view.places
-        if other.course.id == place.course.id and other.number > place.number
+        for other in view.places_by_course[place.course.id][place.number :]
         for lesson, topics in builds_on(needs(view, other))
         if lesson.id == place.lesson.id
     ]
@@ -125,7 +124,7 @@ def onward(view: GuideView, place: LessonPlace, taught: Taught) -> Onward:
     here = depth_rank(taught.depth)
     teachings = [
         teaching
-        for course in view.guide.courses
+        for course in view.coverage.courses_teaching(taught.topic.id)
         if course.id == place.course.id or _can_be_taken(view, course, place.course)
         for teaching in view.coverage.teachings(course.id, taught.topic.id)
         if (teaching.course.id, teaching.lesson.id) != (place.course.id, place.lesson.id)
