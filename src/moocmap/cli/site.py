@@ -60,7 +60,10 @@ def serve(
     ] = 8000,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Build the site, serve it, and build it again whenever data, templates or pages change."""
+    """Serve the site, and show every edit of data, templates or pages at once.
+
+    Pages are rendered when a browser asks for them; `moocmap build` makes the site to publish, and checks it.
+    """
     from moocmap.site import serve as server
 
     server.serve(root_of(context), host, port, today=today)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -29,7 +29,14 @@ from moocmap.site.locales import Strings, load_strings
 from moocmap.site.measured import Measured
 from moocmap.site.metadata import linked_data
 from moocmap.site.pages import Origins, rule_texts, shared_data, site_pages
-from moocmap.site.rendering import Page, environment, render, render_template, render_text
+from moocmap.site.rendering import (
+    Page,
+    environment,
+    printed_title,
+    render,
+    render_template,
+    render_text,
+)
 from moocmap.site.views import GuideView
 
 SHARED = "shared"
@@ -39,6 +46,13 @@ Files = Mapping[str, Callable[[], bytes]]
 """What makes the content of each file, by its path."""
 
 
+class Head(NamedTuple):
+    """A page's title as the theme prints it, and the section of the site that the page belongs to."""
+
+    title: str
+    section: str
+
+
 class CompiledLocale:
     """The pages and files of one locale."""
 
@@ -46,17 +60,17 @@ class CompiledLocale:
         self.site, self.strings, self.hand_written = site, strings, hand_written
 
     @cached_property
-    def titles(self) -> dict[str, str]:
-        """The title of each page by its path, in the order in which pages are made.
+    def heads(self) -> dict[str, Head]:
+        """What stands at the head of each page, by its path, in the order in which pages are made.
 
         Raises SiteError where a hand-written page would hide a generated one.
         """
-        generated = {path: page.title for path, page in self._pages.items()}
-        generated |= {path: path.rpartition("/")[2] for path in self._rules}
-        for name in generated.keys() & self.hand_written.keys():
+        heads = {path: Head(printed_title(page), page.section) for path, page in self._pages.items()}
+        heads |= {path: Head(path.rpartition("/")[2], "about") for path in self._rules}
+        for name in heads.keys() & self.hand_written.keys():
             file = f"pages/{self.strings.locale}/{name}.md"
             raise SiteError(f"{file}: the page '{name}' is generated; choose another name")
-        return generated | {name: page.title for name, page in self.hand_written.items()}
+        return heads | {name: Head(page.title, page.section) for name, page in self.hand_written.items()}
 
     def text(self, path: str) -> str:
         """Return a page as Markdown with front matter. Raises SiteError naming template and line."""
@@ -239,7 +253,7 @@ def write_pages(site: Compiled, out: Path) -> Written:
     What an earlier run left in these folders is replaced. Raises DiagnosticsError or SiteError, before
     anything is written, when a string, a template or a page is wrong.
     """
-    texts = {code: {path: one.text(path) for path in one.titles} for code, one in site.locales.items()}
+    texts = {code: {path: one.text(path) for path in one.heads} for code, one in site.locales.items()}
     shared = site.shared
     for code, one in site.locales.items():
         shutil.rmtree(out / code, ignore_errors=True)

@@ -24,6 +24,7 @@ class HandWritten:
     file: str
     text: str
     title: str
+    section: str
     quoted: frozenset[str]
 
 
@@ -78,7 +79,8 @@ def _read(path: Path, folder: Path) -> HandWritten:
     said = _first_lines(text)
     named = said.get("figures")
     quoted = frozenset(map(str, named)) if isinstance(named, list) else frozenset()
-    return HandWritten(text_files.label(path, guide), text, str(said.get("title", "")), quoted)
+    section = str(said.get("section", ""))
+    return HandWritten(text_files.label(path, guide), text, str(said.get("title", "")), section, quoted)
 
 
 def _first_lines(text: str) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from moocmap.experiments.results.costs import Arrival, Costs, arrivals, costs
 from moocmap.experiments.results.record import EXPLANATIONS, FILES, DamagedRecordError, Record
 from moocmap.experiments.results.shelf import OWN, Shelf, best_shelf
 from moocmap.experiments.results.significance import SignTest
+from moocmap.experiments.settings.load import load_experiments
 from moocmap.experiments.settings.model import Experiment, Named, Run
 from moocmap.experiments.settings.published import Figure, PublishedFigures, load_published
 from moocmap.experiments.settings.recipe_settings import Recipe
@@ -397,6 +398,17 @@ class Measured:
     def seconds(self, record: Record) -> float:
         """Return the median seconds of an epoch of one run."""
         return compare.seconds_per_epoch(record)
+
+
+def measure_all(root: Path) -> list[Measured]:
+    """Return all experiments of a guide with what is measured.
+
+    Raises DiagnosticsError when an experiment, a record or published figures are wrong.
+    """
+    experiments, problems = load_experiments(root)
+    if has_errors(problems):
+        raise DiagnosticsError(problems)
+    return [measure(root, experiment) for experiment in experiments]
 
 
 def measure(root: Path, experiment: Experiment) -> Measured:

@@ -48,20 +48,27 @@ def protect_pages(folder: Path, theme_page: Path) -> None:
     Raises SiteError where a page holds other inline code, which would not run, or no `<meta charset>`.
     """
     allowed = inline_code(theme_page.read_text(encoding="utf-8"))
-    policy = policy_of(allowed)
     for path in sorted(folder.rglob("*.html")):
         page = path.read_text(encoding="utf-8")
-        name = path.relative_to(folder).as_posix()
-        foreign = next((code for code in inline_code(page) if code not in allowed), None)
-        if foreign:
-            raise SiteError(f"{name}: inline code that no template of the theme wrote: {foreign[1][:60]!r}")
-        path.write_text(protect(page, policy, name), encoding="utf-8")
+        path.write_text(protected(page, allowed, path.relative_to(folder).as_posix()), encoding="utf-8")
+
+
+def protected(page: str, allowed: list[tuple[str, str]], name: str) -> str:
+    """Return a page with a policy that allows some inline code; raise SiteError where it holds other code."""
+    foreign = next((code for code in inline_code(page) if code not in allowed), None)
+    if foreign:
+        raise SiteError(f"{name}: inline code that no template of the theme wrote: {foreign[1][:60]!r}")
+    return protect(page, policy_of(allowed), name)
 
 
 def protect_page(path: Path) -> None:
     """Write into a page of our own, which holds no data but escaped, a policy that allows its inline code."""
-    page = path.read_text(encoding="utf-8")
-    path.write_text(protect(page, policy_of(inline_code(page)), path.name), encoding="utf-8")
+    path.write_text(protected_page(path.read_text(encoding="utf-8"), path.name), encoding="utf-8")
+
+
+def protected_page(page: str, name: str) -> str:
+    """Return a page of our own with a policy that allows its inline code."""
+    return protect(page, policy_of(inline_code(page)), name)
 
 
 def protect(page: str, policy: str, name: str) -> str:

@@ -136,7 +136,7 @@ def _template_line(error: Exception, template: str) -> str:
 
 def front_matter(page: Page, linked_data: str = "") -> str:
     """Return the page's metadata. Texts are escaped here, because the theme prints them as they are."""
-    metadata: dict[str, Any] = {"title": html.escape(visible(page.title).strip()), "section": page.section}
+    metadata: dict[str, Any] = {"title": printed_title(page), "section": page.section}
     if page.description:
         metadata["description"] = html.escape(visible(page.description).strip())
     metadata["hide"] = ["navigation"] if page.shows_contents else ["navigation", "toc"]
@@ -144,6 +144,11 @@ def front_matter(page: Page, linked_data: str = "") -> str:
         metadata["linked_data"] = linked_data
     text = yaml.dump(metadata, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=10**6)
     return f"---\n{text}---\n\n"
+
+
+def printed_title(page: Page) -> str:
+    """Return a page's title as the theme prints it."""
+    return html.escape(visible(page.title).strip())
 
 
 def link(page: str, label: object, address: str, anchor: str = "", css: str = "") -> Markup:

@@ -1,22 +1,26 @@
-"""Serves the built site while it is being edited: rebuilds on every change and has open pages reload."""
+"""Serves a guide's site while it is being edited: after every change, open pages load again."""
 
 from __future__ import annotations
 
 import functools
+import html
+import posixpath
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import watchfiles
 
 from moocmap.diagnostics import DiagnosticsError
-from moocmap.site.engine import BuildResult, build
 from moocmap.site.errors import SiteError
+from moocmap.site.preview import Preview
 
 WATCHED = ("curriculum", "experiments", "site", "mkdocs.yml")
 _VERSION = "/__moocmap_version"
@@ -28,8 +32,9 @@ _RELOADER_CODE = f"""(function () {{
       if (seen !== null && now !== seen) location.reload();
       seen = now;
     }}).catch(() => {{}});
-  }}, 1000);
+  }}, 250);
 }})();"""
+_RELOAD = f'<script src="{_RELOADER}"></script>'
 
 
 def utc_today() -> date:
@@ -37,73 +42,99 @@ def utc_today() -> date:
     return datetime.now(UTC).date()
 
 
-class Preview:
-    """The site of one guide as it stands after the last build that succeeded."""
+class Session:
+    """A preview that follows the edits of a guide; its version tells open pages to load again."""
 
     def __init__(self, root: Path, today: Callable[[], date], say: Callable[[str], None] = print) -> None:
         self.root = root
-        self.target = root / "build" / "site"
-        self.version = 0
-        self._today = today
+        self.preview = Preview(root, today)
+        self.edits = 0
+        self.mistake = ""
+        self._started = time.time_ns()  # pages that were open before a restart load again too
         self._say = say
 
-    def rebuild(self) -> BuildResult | None:
-        """Build once more; on a mistake say it, keep the last good site and return None."""
+    @property
+    def version(self) -> str:
+        """What is another one after each edit."""
+        return f"{self._started}-{self.edits}"
+
+    def refresh(self) -> bool:
+        """Read the guide again; on a mistake say it, keep the last good pages and return False."""
+        begin = time.perf_counter()
         try:
-            result = build(self.root, self.target, today=self._today())
+            self.preview.refresh()
         except (DiagnosticsError, SiteError) as error:
-            self._say(str(error))
-            self._say("The site was not rebuilt; the last good one is still served.")
-            return None
-        self.version += 1
-        self._say(f"Built {result.pages} pages in {result.seconds:.1f} s.")
-        return result
+            self.mistake = str(error)
+            self._say(self.mistake)
+            self._say("The last good pages are still shown." if self.edits else "No page to show yet.")
+            return False
+        self.edits += 1
+        self.mistake = ""
+        self._say(f"Read again in {time.perf_counter() - begin:.1f} s: {self.preview.pages} pages.")
+        return True
 
     def watch(self, stop: threading.Event) -> None:
-        """Rebuild whenever a file of the guide changes, until `stop` is set."""
+        """Refresh whenever a file of the guide changes, until `stop` is set."""
         watched = [self.root / name for name in WATCHED if (self.root / name).exists()]
-        for _ in watchfiles.watch(*watched, stop_event=stop, raise_interrupt=False):
+        for _ in watchfiles.watch(*watched, stop_event=stop, raise_interrupt=False, debounce=400):
             try:
-                self.rebuild()
+                self.refresh()
             except Exception as error:  # whatever it is, the next change gets its chance
-                self._say(f"The rebuild failed: {type(error).__name__}: {error}")
+                self._say(f"Reading failed: {type(error).__name__}: {error}")
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    """Serves files, never cached, and adds the script that reloads pages to those that are HTML."""
+class _Handler(BaseHTTPRequestHandler):
+    """Answers with pages of the preview, never cached; those that are HTML load again after an edit."""
 
-    def __init__(self, *args: object, preview: Preview) -> None:
-        self.preview = preview
-        super().__init__(*args, directory=str(preview.target))  # type: ignore[arg-type]
+    def __init__(self, *args: Any, session: Session) -> None:
+        self.session = session
+        super().__init__(*args)
 
     def do_GET(self) -> None:
         """Answer a request."""
-        if self.path == _VERSION:
-            self._send(str(self.preview.version).encode(), "text/plain; charset=utf-8")
-            return
-        if self.path == _RELOADER:  # a file of its own: the pages' security policy refuses inline scripts
-            self._send(_RELOADER_CODE.encode(), "text/javascript; charset=utf-8")
-            return
-        path = Path(self.translate_path(self.path))
-        page = path / "index.html" if path.is_dir() and self.path.endswith("/") else path
-        if page.suffix == ".html" and page.is_file():
-            reloader = f'<script src="{_RELOADER}"></script></body>'
-            text = page.read_text(encoding="utf-8").replace("</body>", reloader)
-            self._send(text.encode(), "text/html; charset=utf-8")
-            return
-        super().do_GET()
+        path = posixpath.normpath(unquote(urlsplit(self.path).path)).lstrip("/")
+        if f"/{path}" == _VERSION:
+            self._send(HTTPStatus.OK, self.session.version.encode(), "text/plain; charset=utf-8")
+        elif f"/{path}" == _RELOADER:  # a file of its own: the pages' policy refuses inline scripts
+            self._send(HTTPStatus.OK, _RELOADER_CODE.encode(), "text/javascript; charset=utf-8")
+        else:
+            self._send_page(path)
 
-    def _send(self, content: bytes, kind: str) -> None:
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
+    def do_HEAD(self) -> None:
+        """Answer a request for what a page would be."""
+        self.do_GET()
+
+    def _send_page(self, path: str) -> None:
+        if path in ("", ".") or self.path.partition("?")[0].endswith("/"):
+            path = posixpath.join(path, "index.html").removeprefix("./")
+        if not self.session.preview.pages:
+            self._send_mistake(self.session.mistake)
+            return
+        try:
+            answer, status = self.session.preview.answer(path), HTTPStatus.OK
+            if answer is None:
+                answer, status = self.session.preview.answer("404.html"), HTTPStatus.NOT_FOUND
+        except (DiagnosticsError, SiteError) as error:
+            self._send_mistake(str(error))
+            return
+        content, media_type = answer or (b"", "text/plain; charset=utf-8")
+        if media_type.startswith("text/html"):
+            content = content.replace(b"</body>", f"{_RELOAD}</body>".encode())
+        self._send(status, content, media_type)
+
+    def _send_mistake(self, mistake: str) -> None:
+        """Show what is wrong; the edit that mends it has the page load again."""
+        page = f'<!doctype html><meta charset="utf-8"><pre>{html.escape(mistake)}</pre>{_RELOAD}'
+        self._send(HTTPStatus.INTERNAL_SERVER_ERROR, page.encode(), "text/html; charset=utf-8")
+
+    def _send(self, status: HTTPStatus, content: bytes, media_type: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def end_headers(self) -> None:
-        """Tell browsers to ask again each time."""
         self.send_header("Cache-Control", "no-store")
-        super().end_headers()
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the standard library's name)
         """Say nothing: the terminal is for what the editor must know."""
@@ -118,10 +149,10 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def make_server(preview: Preview, host: str, port: int) -> ThreadingHTTPServer:
+def make_server(session: Session, host: str, port: int) -> ThreadingHTTPServer:
     """Return a server of the preview's site; port 0 takes any free one. Raises SiteError when it is taken."""
     try:
-        return _Server((host, port), functools.partial(_Handler, preview=preview))
+        return _Server((host, port), functools.partial(_Handler, session=session))
     except OSError as error:
         raise SiteError(f"cannot serve on {host}:{port}: {error.strerror}; choose another port") from error
 
@@ -134,18 +165,17 @@ def serve(
     today: Callable[[], date] = utc_today,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Build the site, serve it, and rebuild it on every change until interrupted (Ctrl+C).
+    """Serve the guide's site as it is after each edit, until interrupted (Ctrl+C).
 
-    `today` gives the date for the checks at each build; `say` prints a line. Raises SiteError when the port
-    is taken, or when the first build fails and there is no earlier site to serve.
+    `today` gives the date for the checks at each edit; `say` prints a line. Raises SiteError when the port
+    is taken. A guide that is wrong from the start is shown as soon as it is mended.
     """
-    preview = Preview(root, today, say)
-    if preview.rebuild() is None and not preview.target.is_dir():
-        raise SiteError("there is no site to serve yet; mend what is listed above")
-    server, stop = make_server(preview, host, port), threading.Event()
+    session = Session(root, today, say)
+    session.refresh()
+    server, stop = make_server(session, host, port), threading.Event()
     address = f"http://{host}:{server.server_address[1]}/"
     say(f"Serving {address} (Ctrl+C ends it)")
-    watcher = threading.Thread(target=preview.watch, args=(stop,), daemon=True)
+    watcher = threading.Thread(target=session.watch, args=(stop,), daemon=True)
     watcher.start()
     try:
         server.serve_forever()
