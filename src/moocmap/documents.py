@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,11 +71,36 @@ class Document:
     `parts` is how many values and keys there are.
     """
 
-    def __init__(self, label: str, node: yaml.Node | None, data: Any, parts: int = 0) -> None:
+    def __init__(self, label: str, text: str, data: Any, parts: int = 0) -> None:
         self.label = label
         self.data = data
         self.parts = parts
-        self._node = node
+        self._text = text
+        self._valid: dict[Any, Any] = {}
+
+    @cached_property
+    def _node(self) -> yaml.Node | None:
+        """The tree of places. Most documents need none: nothing is wrong in them."""
+        loader = CoreSchemaLoader(self._text)
+        try:
+            return loader.get_single_node()
+        finally:
+            loader.dispose()
+
+    def part(self, path: Path_) -> Any:
+        """Return the data at a path."""
+        data = self.data
+        for step in path:
+            data = data[step]
+        return data
+
+    def valid(self, adapter: TypeAdapter[T], at: Path_) -> T:
+        """Return the object that the data at a path makes, once. Raises pydantic's ValidationError."""
+        key = (id(adapter), tuple(at))
+        if key not in self._valid:
+            self._valid[key] = adapter.validate_python(self.part(at))
+        found: T = self._valid[key]
+        return found
 
     def select(self, pattern: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Yield path and value of every text that `pattern` names, whether or not the document is valid.
@@ -165,7 +190,7 @@ def _parsed(text: str, label: str) -> tuple[Document, list[Diagnostic]]:
         problems = first_of(_structure_problems(node, label, loader)) if node else []
         if any(d.rule != "duplicate-key" for d in problems):
             raise DiagnosticsError(problems)
-        return Document(label, node, loader.construct_document(node) if node else None, parts), problems
+        return Document(label, text, loader.construct_document(node) if node else None, parts), problems
     finally:
         loader.dispose()
 
@@ -320,12 +345,8 @@ def validate(document: Document, shape: Any, at: Path_ = ()) -> tuple[Any, list[
 
     Returns the object, or None with all that is wrong.
     """
-    adapter = _adapter(shape)
-    data = document.data
-    for part in at:
-        data = data[part]
     try:
-        return adapter.validate_python(data), []
+        return document.valid(_adapter(shape), at), []
     except ValidationError as errors:
         schema = _schema(shape)
         found = (_explain(document, at, error, schema) for error in errors.errors(include_url=False))

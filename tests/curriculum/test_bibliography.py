@@ -1,4 +1,5 @@
 from moocmap.curriculum.bibliography import read_references
+from moocmap.parsed import ParsedFiles
 
 TWO_WORKS = r"""% a remark
 
@@ -15,7 +16,7 @@ TWO_WORKS = r"""% a remark
 def read(tmp_path, text):
     file = tmp_path / "references.bib"
     file.write_text(text, encoding="utf-8")
-    return read_references(file, "references.bib")
+    return read_references(file, ParsedFiles(file.parent))
 
 
 def test_fields_are_plain_text_and_lines_are_known(tmp_path):
@@ -29,7 +30,7 @@ def test_fields_are_plain_text_and_lines_are_known(tmp_path):
 
 
 def test_a_missing_file_holds_nothing(tmp_path):
-    assert read_references(tmp_path / "references.bib", "references.bib") == ([], {}, [])
+    assert read_references(tmp_path / "references.bib", ParsedFiles(tmp_path)) == ([], {}, [])
 
 
 def test_repeated_and_odd_keys_and_broken_syntax_are_placed(tmp_path):

@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 
 from moocmap.curriculum.bibliography import read_references
 from moocmap.curriculum.model import Author, Guide, Reference
+from moocmap.parsed import ParsedFiles
 from moocmap.site import exports
 from moocmap.site.api_docs import documented
 from moocmap.site.exports import FILES, Source, csl
@@ -115,7 +116,7 @@ def test_a_work_becomes_an_item_of_csl(tmp_path: Path) -> None:
         title = {Cyclical rates}, year = 2017, booktitle = {WACV}, pages = {464--472},
         doi = {10.1109/WACV.2017.58}}"""
     )
-    (reference,), _, problems = read_references(file, "references.bib")
+    (reference,), _, problems = read_references(file, ParsedFiles(file.parent))
     assert not problems
     assert csl(reference) == {
         "id": "smith-2017",

@@ -34,6 +34,7 @@ from moocmap.diagnostics import Diagnostic, as_json
 from moocmap.experiments.settings.load import load_experiments
 from moocmap.fields import text_in
 from moocmap.files import write_atomically
+from moocmap.parsed import ParsedFiles
 from moocmap.tables import Format
 
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="For reading (table), or as data.")]
@@ -70,8 +71,10 @@ def check(
     from moocmap.experiments.results.examined import examine_records
     from moocmap.experiments.results.shelf import PUBLISHED
 
-    checked = examine(root_of(context), today())
-    experiments, more = load_experiments(root_of(context))
+    parsed = ParsedFiles(root_of(context))
+    checked = examine(root_of(context), today(), parsed)
+    experiments, more = load_experiments(root_of(context), parsed)
+    parsed.write()
     records = examine_records(root_of(context), PUBLISHED, experiments)
     problems = sorted([*checked.problems, *more, *records])
     if form is not CheckFormat.TEXT:

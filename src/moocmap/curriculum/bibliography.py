@@ -4,36 +4,58 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pybtex.database import BibliographyData, Entry, Person, parse_string
 from pybtex.exceptions import PybtexError
+from pydantic import TypeAdapter
 
 from moocmap import text_files
 from moocmap.curriculum.model import Author, Reference
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.documents import first_of
 from moocmap.fields import ID_PATTERN
+from moocmap.parsed import ParsedFiles
 
 _ENTRY_START = re.compile(r"^[ \t]*@(\w+)[ \t]*\{[ \t]*([^,\s]+)[ \t]*,", re.MULTILINE)
 _STRING = re.compile(r"@\s*string\s*[({]", re.IGNORECASE)
 _NO_ENTRIES = ("comment", "preamble")
+_ENTRIES = TypeAdapter(list[Reference])
 MOST_BYTES = 2_000_000
 """The largest bibliography that is read: 6,000 works such as ours. pybtex takes up to 9 s for it."""
 
 
-def read_references(path: Path, label: str) -> tuple[list[Reference], dict[str, int], list[Diagnostic]]:
+Found = tuple[list[Reference], dict[str, int], list[Diagnostic]]
+"""References, the line of each key, and what is wrong."""
+
+
+def read_references(path: Path, parsed: ParsedFiles) -> Found:
     """Return the references of a BibTeX file, the line of each key, and what is wrong with the file.
 
-    A missing file holds no references. `label` is the file's name in messages, as seen from the guide's
-    folder.
+    A missing file holds no references. `parsed` has the guide's folder, and what it knows of the file.
     """
     if not os.path.lexists(path):
         return [], {}, []
     try:
-        text = text_files.read(path, path.parents[len(PurePosixPath(label).parts) - 1], MOST_BYTES)
+        text = text_files.read(path, parsed.root, MOST_BYTES)
     except DiagnosticsError as error:
         return [], {}, error.diagnostics
+    label = text_files.label(path, parsed.root)
+    return parsed.once(label, text, lambda: _known_references(text, label, parsed))
+
+
+def _known_references(text: str, label: str, parsed: ParsedFiles) -> Found:
+    """Return what is known of the file from the last time, else parse it: pybtex takes its time."""
+    kept = parsed.recalled(label, text)
+    if kept is not None:
+        return _ENTRIES.validate_python(kept["references"]), kept["lines"], []
+    references, lines, problems = _parsed(text, label)
+    if not problems:
+        parsed.keep(label, text, {"references": _ENTRIES.dump_python(references), "lines": lines})
+    return references, lines, problems
+
+
+def _parsed(text: str, label: str) -> Found:
     abbreviation = _abbreviation(text, label)
     if abbreviation:
         return [], {}, [abbreviation]

@@ -10,6 +10,7 @@ from moocmap.curriculum import rules
 from moocmap.curriculum.load import FOLDER, Sources, read_sources
 from moocmap.curriculum.model import Guide
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
+from moocmap.parsed import ParsedFiles
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,15 @@ class Checked:
     sources: Sources = field(default_factory=Sources)
 
 
-def examine(root: Path, today: date) -> Checked:
-    """Read and check `root/curriculum`; findings that `waivers.yml` covers stand apart."""
+def examine(root: Path, today: date, parsed: ParsedFiles | None = None) -> Checked:
+    """Read and check `root/curriculum`; findings that `waivers.yml` covers stand apart.
+
+    `parsed` knows the files that have not changed since they were read.
+    """
     if not (root / FOLDER / "guide.yml").is_file():
         message, hint = "this file is missing", "run moocmap in a guide's folder, or name one with --root"
         return Checked(None, [Diagnostic(f"{FOLDER}/guide.yml", 1, 1, "error", "no-guide", message, hint)])
-    sources, problems = read_sources(root)
+    sources, problems = read_sources(root, parsed)
     waivers = [entry.value for entry in sources.waivers]
     found, waived = rules.divide(rules.check(sources, today), waivers)
     problems = sorted([*problems, *found])

@@ -18,6 +18,7 @@ from moocmap.curriculum.companions import Change, Chapter, Libraries, Question, 
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
 from moocmap.diagnostics import Diagnostic, did_you_mean
 from moocmap.documents import Document
+from moocmap.parsed import ParsedFiles
 
 T = TypeVar("T")
 FOLDER = "curriculum"
@@ -124,13 +125,14 @@ class Sources:
         )
 
 
-def read_sources(root: Path) -> tuple[Sources, list[Diagnostic]]:
+def read_sources(root: Path, parsed: ParsedFiles | None = None) -> tuple[Sources, list[Diagnostic]]:
     """Read every file of `root/curriculum`.
 
     Returns what could be read and all problems of syntax and shape; `rules.check` finds those of meaning.
+    `parsed` knows the files that have not changed.
     """
     folder, sources = root / FOLDER, Sources()
-    reader = _Reader(root, sources)
+    reader = _Reader(root, sources, parsed or ParsedFiles(root))
     sources.settings = next(iter(reader.objects("settings", [folder / "guide.yml"], GuideSettings)), None)
     sources.libraries = next(iter(reader.objects("libraries", reader.file("libraries"), Libraries)), None)
     topic_files = [*reader.file("topics"), *reader.folder("topics")]
@@ -146,9 +148,7 @@ def read_sources(root: Path) -> tuple[Sources, list[Diagnostic]]:
     sources.experiments = {path.stem for path in root.glob("experiments/*.yml")}
     sources.waivers = reader.lists("waivers", reader.file("waivers"), Waiver)
     bibliography = folder / "references.bib"
-    sources.references, sources.reference_lines, found = read_references(
-        bibliography, sources.reference_label
-    )
+    sources.references, sources.reference_lines, found = read_references(bibliography, reader.parsed)
     if found or not bibliography.exists():
         sources.damaged_kinds.add("references")
     problems = [*reader.problems, *found, *_unread_files(folder, {*reader.read, bibliography}, root)]
@@ -177,8 +177,9 @@ def _known_places(path: Path) -> str:
 class _Reader:
     """Reads files into `sources` and gathers their problems."""
 
-    def __init__(self, root: Path, sources: Sources) -> None:
+    def __init__(self, root: Path, sources: Sources, parsed: ParsedFiles) -> None:
         self.root = root
+        self.parsed = parsed
         self.sources = sources
         self.read: set[Path] = set()
         self.problems: list[Diagnostic] = []
@@ -229,7 +230,7 @@ class _Reader:
                 yield document
 
     def _document(self, path: Path) -> tuple[Document | None, list[Diagnostic]]:
-        document, found = documents.read(path, self.root)
+        document, found = self.parsed.document(path)
         self.parts += document.parts if document else 0
         if document and self.parts > MOST_PARTS:
             message = f"with this file the guide holds more than {MOST_PARTS:,} values and keys"

@@ -19,6 +19,7 @@ from pathlib import Path
 from moocmap.curriculum.check import examine
 from moocmap.curriculum.load import Sources
 from moocmap.diagnostics import DiagnosticsError
+from moocmap.parsed import ParsedFiles
 from moocmap.site import links, policy, sitemap, social_image, swap
 from moocmap.site.addresses import API
 from moocmap.site.compiled import SHARED, Compiled, Written, write_pages
@@ -96,13 +97,17 @@ def compile_site(
     root: Path,
     today: date,
     site_url: str | None = None,
+    *,
+    parsed: ParsedFiles | None = None,
     measure_all: Callable[[Path], list[Measured]] = measure_all,
 ) -> Compiled:
     """Read and check the guide in `root`, and make what its site is rendered from.
 
+    `parsed` knows the files that have not changed since they were read.
+
     Raises DiagnosticsError when data, strings or pages are wrong.
     """
-    checked = examine(root, today)
+    checked = examine(root, today, parsed)
     if checked.guide is None:
         raise DiagnosticsError(checked.problems)
     origins = _origins(root, checked.sources)

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from moocmap.parsed import ParsedFiles
 from moocmap.site import policy
 from moocmap.site.compiled import Compiled, CompiledLocale
 from moocmap.site.configuration import write_configuration
@@ -37,6 +38,7 @@ class Preview:
     def __init__(self, root: Path, today: Callable[[], date]) -> None:
         self.root = root
         self._today = today
+        self._parsed = ParsedFiles(root)
         self._one_at_a_time = threading.Lock()
         self._renderers: dict[str, tuple[bytes, Renderer]] = {}
         self._measured: tuple[frozenset[tuple[str, int, int]], list[Measured]] | None = None
@@ -54,7 +56,7 @@ class Preview:
         Raises DiagnosticsError or SiteError when anything in it is wrong; what was shown stays then.
         """
         with self._one_at_a_time:
-            site = compile_site(self.root, self._today(), measure_all=self._measure_all)
+            site = compile_site(self.root, self._today(), parsed=self._parsed, measure_all=self._measure_all)
             renderers = {locale: self._renderer(site, locale) for locale in site.locales}
             self._shown = _Shown(site, renderers)
 

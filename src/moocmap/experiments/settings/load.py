@@ -11,21 +11,25 @@ from moocmap.documents import Document
 from moocmap.experiments.settings.model import Experiment, ExperimentSettings
 from moocmap.experiments.settings.recipe_settings import Recipe
 from moocmap.experiments.spec import ExperimentError
+from moocmap.parsed import ParsedFiles
 
 FOLDER = "experiments"
 
 
-def load_experiments(root: Path) -> tuple[list[Experiment], list[Diagnostic]]:
+def load_experiments(
+    root: Path, parsed: ParsedFiles | None = None
+) -> tuple[list[Experiment], list[Diagnostic]]:
     """Read all experiments of a project, in the order of their ids.
 
     `root` is the folder that holds `experiments/`; messages name files relative to it. An experiment with
-    any error is left out of the list.
+    any error is left out of the list. `parsed` knows the files that have not changed.
     """
+    parsed = parsed or ParsedFiles(root)
     experiments: list[Experiment] = []
     taken: dict[str, str] = {}
     paths, found = text_files.listed(root / FOLDER, root, (".yml", ".yaml"))
     for path in paths:
-        experiment, problems = _load(path, root)
+        experiment, problems = _load(path, parsed)
         other = taken.setdefault(path.stem, path.name)
         if other != path.name:
             label = text_files.label(path, root)
@@ -40,8 +44,8 @@ def load_experiments(root: Path) -> tuple[list[Experiment], list[Diagnostic]]:
     return experiments, sorted(found)
 
 
-def _load(path: Path, root: Path) -> tuple[Experiment | None, list[Diagnostic]]:
-    document, found = documents.read(path, root)
+def _load(path: Path, parsed: ParsedFiles) -> tuple[Experiment | None, list[Diagnostic]]:
+    document, found = parsed.document(path)
     if document is None:
         return None, found
     settings, problems = documents.validate(document, ExperimentSettings)
