@@ -110,32 +110,43 @@ def site_pages(
 def _section_pages(view: GuideView, t: Strings, measured: Sequence[Measured]) -> list[Page]:
     description = t.text(view.guide.settings.description)
 
-    def section(path: str, key: str, template: str, contents: bool = False, **data: object) -> Page:
+    def section(
+        path: str, key: str, template: str, contents: bool = False, **data: Callable[[], object]
+    ) -> Page:
+        """Return a page of its own; `data` is what makes what it shows, called when it is rendered."""
         title, summary = str(t(f"{key}.title")), str(t(f"{key}.intro"))
-        return Page(path, title, template, key, data, summary, shows_contents=contents)
+
+        def more() -> dict[str, object]:
+            return {name: make() for name, make in data.items()}
+
+        return Page(path, title, template, key, {}, summary, shows_contents=contents, more=more)
 
     return [
         Page(addresses.HOME, str(t("home.title")), "home.md", "home", description=description),
         section(
-            addresses.COURSES, "courses", "courses.md", catalogue=Catalogue(view, t), sort_keys=SORT_KEYS
+            addresses.COURSES,
+            "courses",
+            "courses.md",
+            catalogue=partial(Catalogue, view, t),
+            sort_keys=lambda: SORT_KEYS,
         ),
-        section(addresses.COMPARE, "compare", "compare.md", comparison=Comparison(view, t)),
-        section(addresses.PLANNER, "planner", "planner.md", planner=planner_data(view, t)),
-        section(addresses.PROGRESS, "progress", "progress.md", progress=progress_data(view, t)),
+        section(addresses.COMPARE, "compare", "compare.md", comparison=partial(Comparison, view, t)),
+        section(addresses.PLANNER, "planner", "planner.md", planner=partial(planner_data, view, t)),
+        section(addresses.PROGRESS, "progress", "progress.md", progress=partial(progress_data, view, t)),
         section(addresses.TOPICS, "topics", "topics.md"),
-        section(addresses.MAP, "map", "map.md", topic_map=TopicMap(view.guide, t)),
+        section(addresses.MAP, "map", "map.md", topic_map=partial(TopicMap, view.guide, t)),
         Page(addresses.PUBLISHED, str(t("published.title")), "published.md", "compare"),
         section(addresses.EXPERIMENTS, "experiments", "experiments.md"),
         *_companion_pages(view, t, section),
         section(addresses.GLOSSARY, "glossary", "glossary.md"),
-        section(addresses.REFERENCES, "references", "references.md", works=Works(view)),
+        section(addresses.REFERENCES, "references", "references.md", works=partial(Works, view)),
         section(
             addresses.DATA,
             "data",
             "data.md",
             contents=True,
-            api=documented(exports.Source(view.guide, measured), t),
-            api_format=str(exports.FORMAT),
+            api=lambda: documented(exports.Source(view.guide, measured), t),
+            api_format=lambda: str(exports.FORMAT),
         ),
     ]
 
@@ -151,9 +162,9 @@ def _companion_pages(view: GuideView, t: Strings, section: Callable[..., Page]) 
         (guide.changes, addresses.CHANGES, "changes"),
         (guide.quizzes, addresses.QUIZZES, "quizzes"),
     ]
-    data: dict[str, dict[str, object]] = {
-        "history": {"timeline": Timeline(guide.history)},
-        "chooser": {"chooser": Chooser(view, t)},
+    data: dict[str, dict[str, Callable[[], object]]] = {
+        "history": {"timeline": partial(Timeline, guide.history)},
+        "chooser": {"chooser": partial(Chooser, view, t)},
     }
     return [
         section(path, key, f"{key}.md", key not in ("chooser", "libraries"), **data.get(key, {}))

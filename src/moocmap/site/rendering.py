@@ -6,7 +6,7 @@ import html
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ from moocmap.site.locales import Strings
 
 @dataclass(frozen=True)
 class Page:
-    """A page before it is rendered. `path` has no suffix; `section` names the tab it belongs to."""
+    """A page before it is rendered. `path` has no suffix; `section` names the tab it belongs to.
+
+    `more` makes data that takes time: only for pages that are rendered.
+    """
 
     path: str
     title: str
@@ -32,8 +35,10 @@ class Page:
     data: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     shows_contents: bool = False
+    more: Callable[[], Mapping[str, Any]] = dict
 
 
+@cache
 def environment(templates: Path) -> jinja2.Environment:
     """Make the environment that all page templates share: what they print is escaped, gaps are errors."""
     return jinja2.Environment(
@@ -60,7 +65,7 @@ def render(
     """
     words = shared.get("words") or Words((), strings.locale)
     prose = Glosser(words, page.path, words.named(page.title))
-    data = {**shared, **_helpers(page, strings), "prose": prose, **page.data}
+    data = {**shared, **_helpers(page, strings), "prose": prose, **page.data, **page.more()}
     body = render_template(templates, page.template, data, f"{strings.locale}/{page.path}")
     return front_matter(page, linked_data) + body.strip() + "\n" + _glosses(prose, strings)
 
