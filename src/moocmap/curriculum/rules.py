@@ -265,13 +265,13 @@ def _parts(document: Document) -> Iterator[Entry[str]]:
 
 
 def _repeated(what: str, ids: Iterable[Entry[str]]) -> Iterator[Diagnostic]:
-    first: dict[str, str] = {}
+    first: dict[str, Entry[str]] = {}
     for entry in ids:
-        if entry.value in first:
-            message = f"{what} '{entry.value}' already stands at {first[entry.value]}"
+        earlier = first.setdefault(entry.value, entry)
+        if earlier is not entry:
+            line, _ = earlier.document.position(earlier.path)
+            message = f"{what} '{entry.value}' already stands at {earlier.document.label}:{line}"
             yield entry.diagnostic("duplicate-id", message, "give each its own id")
-        line, _ = entry.document.position(entry.path)
-        first.setdefault(entry.value, f"{entry.document.label}:{line}")
 
 
 @_rule("file-name", is_waivable=True)
