@@ -80,9 +80,9 @@ def test_a_guide_without_questions_says_what_to_write(guide, moocmap):
 def test_asked_one_by_one_an_empty_line_skips_a_question(guide, monkeypatch):
     from typer.testing import CliRunner
 
-    from moocmap.cli import app, choose
+    from moocmap.cli import app_for, choose
 
     monkeypatch.setattr(choose, "_is_interactive", lambda: True)
-    done = CliRunner().invoke(app, ["--root", str(guide), "choose"], input="9\n1\n")
+    done = CliRunner().invoke(app_for([]), ["--root", str(guide), "choose"], input="9\n1\n")
     assert done.exit_code == 0
     assert done.stdout.count("1-2, or Enter to skip") == 2

@@ -5,9 +5,9 @@ import shlex
 import pytest
 import typer.main
 
-from moocmap.cli import app
+from moocmap.cli import app_for
 
-ROOT = typer.main.get_command(app)
+ROOT = typer.main.get_command(app_for([]))
 
 
 def commands(command, path=()):
@@ -46,3 +46,19 @@ def test_help_fits_a_terminal(path, moocmap):
     done = moocmap(*path, "--help", COLUMNS="80")
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "commands"),
+    [
+        (["check", "--strict"], ["check"]),
+        (["--root", "check", "build"], ["build"]),
+        (["--root=check", "experiment", "run"], ["experiment"]),
+        (["experiments"], None),
+        (["--help"], None),
+        ([], None),
+    ],
+)
+def test_a_line_loads_the_command_that_it_names_and_else_all(words, commands):
+    found = list(typer.main.get_command(app_for(words)).commands)
+    assert found == (commands or list(typer.main.get_command(app_for([])).commands))

@@ -8,7 +8,7 @@ import pytest
 import typer.main
 from pydantic import BaseModel
 
-from moocmap.cli import app
+from moocmap.cli import app_for
 from moocmap.experiments.running.runner import WORKERS
 from moocmap.experiments.settings import recipe_settings
 from moocmap.experiments.settings.model import ExperimentSettings, Names, Pretraining
@@ -49,6 +49,6 @@ def test_words_that_a_key_can_have_are_there() -> None:
 
 
 def test_every_command_is_in_its_table() -> None:
-    group = typer.main.get_command(app).commands["experiment"]  # type: ignore[attr-defined]
+    group = typer.main.get_command(app_for([])).commands["experiment"]  # type: ignore[attr-defined]
     for name in group.commands:
         assert re.search(rf"`{name}[` ]", TEXT), name
