@@ -248,16 +248,19 @@ def _too_many(label: str) -> DiagnosticsError:
 
 
 def _count(root: yaml.Node) -> int:
-    """Count values and keys, but no further than a file may have."""
-    count, stack = 0, [root]
-    while stack and count <= MOST_PARTS:
+    """Count values and keys, each once, but no further than a file may have."""
+    seen: set[int] = set()
+    stack = [root]
+    while stack and len(seen) <= MOST_PARTS:
         node = stack.pop()
-        count += 1
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             stack += node.value
         elif isinstance(node, yaml.MappingNode):
             stack += [part for pair in node.value for part in pair]
-    return count
+    return len(seen)
 
 
 def _may_be_deep(text: str) -> bool:
