@@ -1,0 +1,13 @@
+"""The command line of moocmap, whose libraries are all the pretended one in `numpy_worker`."""
+
+import os
+from pathlib import Path
+
+from moocmap.cli import main
+from moocmap.experiments.running import runner
+
+PLACE = str(Path(__file__).parent)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLACE, os.environ.get("PYTHONPATH")]))
+runner.WORKERS.update(dict.fromkeys(runner.WORKERS, runner.WorkerFacts("numpy_worker", ("numpy",))))
+
+main()
