@@ -29,6 +29,7 @@ COMPANIONS = (ROUTES, LIBRARIES, HISTORY, CHOOSER, QUIZZES, CHANGES)
 YOUR_IMAGES = "your-images"
 """The hand-written page on experiments of one's own, which a guide may have not."""
 ANSWER = "keras-or-fastai"
+TOOLKIT = "toolkit"
 """The hand-written page on what the experiments come to, which a guide may have not."""
 GLOSSARY = "glossary"
 RULES = "rules/index"

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from moocmap import text_files
 from moocmap.curriculum.model import Guide
 from moocmap.site import addresses, exports, scripts, search, styles
+from moocmap.site.benchmarks import Benchmark, read_benchmarks
 from moocmap.site.drawings import drawings
 from moocmap.site.errors import SiteError
 from moocmap.site.examples import Examples, read_examples
@@ -121,6 +122,7 @@ class CompiledLocale:
         site = self.site
         return shared_data(site.view, self.strings, site.measured, site.origins) | {
             "examples": site.examples,
+            "benchmark_of": site.benchmark,
             "hand_written": self.hand_written.keys(),
         }
 
@@ -167,7 +169,7 @@ class Compiled:
         names = {library.id: library.name for library in guide.libraries.libraries}
         strings = load_strings(source / "locales", codes, source.parent)
         self.strings = {code: texts.with_names("library", names) for code, texts in strings.items()}
-        there = {one.id for one in measured}
+        there = {one.id for one in measured} | {f"benchmarks/{name}" for name in self.benchmarks}
         hand_written = {code: read_pages(source / "pages" / code, there) for code in codes}
         require_alike(hand_written, f"{source.name}/pages")
         self.locales = {code: CompiledLocale(self, self.strings[code], hand_written[code]) for code in codes}
@@ -186,6 +188,17 @@ class Compiled:
     def examples(self) -> Examples:
         """The programs of the guide's libraries, and their files."""
         return read_examples(self.source.parent, self.guide.libraries)
+
+    @cached_property
+    def benchmarks(self) -> dict[str, Benchmark]:
+        """What the toolkit's benchmarks measured, by name."""
+        return read_benchmarks(self.source.parent)
+
+    def benchmark(self, name: str) -> Benchmark:
+        """Return what a benchmark measured. Raises SiteError naming those that there are."""
+        if name not in self.benchmarks:
+            raise SiteError(f"no benchmark '{name}'; there are {', '.join(self.benchmarks)}")
+        return self.benchmarks[name]
 
     @cached_property
     def script(self) -> bytes:

@@ -81,7 +81,7 @@ def _base_configuration(root: Path) -> dict[str, Any]:
 
 def _nav(base: Mapping[str, Any], pages: Collection[str], t: Strings) -> list[Any]:
     """Return the groups of `mkdocs.yml` named in one locale, without pages that a guide may have not."""
-    optional = (*addresses.COMPANIONS, addresses.ANSWER, addresses.YOUR_IMAGES)
+    optional = (*addresses.COMPANIONS, addresses.ANSWER, addresses.YOUR_IMAGES, addresses.TOOLKIT)
     missing = {f"{name}.md" for name in optional if name not in pages}
     nav: list[Any] = []
     for item in base.get("nav", []):

@@ -1,6 +1,7 @@
 """Pages that are written by hand: Markdown files of each locale, with their title in the first lines.
 
-A page that names experiments there (`figures: [ids]`) is a template, which quotes what they measured.
+A page that names experiments there (`figures: [ids]`) is a template, which quotes what they measured; the
+benchmarks of the toolkit are named `benchmarks/NAME`.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ class HandWritten:
     quoted: frozenset[str]
 
 
-def read_pages(folder: Path, experiments: Set[str]) -> dict[str, HandWritten]:
+def read_pages(folder: Path, measured: Set[str]) -> dict[str, HandWritten]:
     """Return the Markdown files of a locale's folder by path without suffix.
 
-    Pages that quote figures of experiments are left out of guides that have none of these. Raises
+    Pages that quote figures are left out of guides in which nothing of that is `measured`. Raises
     DiagnosticsError when a file cannot be read (see `text_files`).
     """
     found = sorted(folder.rglob("*.md")) if folder.is_dir() else []
     pages = {path.relative_to(folder).with_suffix("").as_posix(): _read(path, folder) for path in found}
-    return {name: page for name, page in pages.items() if not page.quoted or experiments & page.quoted}
+    return {name: page for name, page in pages.items() if not page.quoted or measured & page.quoted}
 
 
 def require_alike(pages: Mapping[str, Mapping[str, HandWritten]], folder: str) -> None:
