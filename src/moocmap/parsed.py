@@ -30,7 +30,8 @@ class ParsedFiles:
         self.root = root
         self._objects: dict[str, tuple[str, Any]] = {}
         known = recall(root / MEMORY)
-        self._kept: dict[str, Any] = known.get("files", {}) if known.get("format") == FORMAT else {}
+        files = known.get("files") if known.get("format") == FORMAT else None
+        self._kept: dict[str, Any] = files if isinstance(files, dict) else {}
         self._changed = False
 
     def document(self, path: Path) -> tuple[Document | None, list[Diagnostic]]:
@@ -43,7 +44,7 @@ class ParsedFiles:
 
         def parse() -> tuple[Document | None, list[Diagnostic]]:
             kept = self.recalled(label, text)
-            if kept is not None:
+            if kept is not None and kept.keys() == {"data", "parts"} and isinstance(kept["parts"], int):
                 return Document(label, text, kept["data"], kept["parts"]), []
             document, problems = documents.parse(text, label)
             if document is not None and not problems:
@@ -66,13 +67,15 @@ class ParsedFiles:
             remember(self.root / MEMORY, {"format": FORMAT, "files": self._kept})
             self._changed = False
 
-    def recalled(self, label: str, text: str) -> Any:
-        """Return the plain data (of JSON) that was kept of a file's text; None where there is none."""
-        kept = self._kept.get(label)
-        return kept[1] if isinstance(kept, list) and len(kept) == 2 and kept[0] == _digest(text) else None
+    def recalled(self, label: str, text: str) -> dict[str, Any] | None:
+        """Return the plain data that was kept of a file's text; None where there is none."""
+        match self._kept.get(label):
+            case [digest, dict() as data] if digest == _digest(text):
+                return data
+        return None
 
-    def keep(self, label: str, text: str, data: Any) -> None:
-        """Keep plain data (of JSON) of a file's text for `write`."""
+    def keep(self, label: str, text: str, data: dict[str, Any]) -> None:
+        """Keep plain data (what JSON knows) of a file's text for `write`."""
         self._kept[label] = [_digest(text), data]
         self._changed = True
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from pybtex.database import BibliographyData, Entry, Person, parse_string
 from pybtex.exceptions import PybtexError
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from moocmap import text_files
 from moocmap.curriculum.model import Author, Reference
@@ -20,7 +21,7 @@ from moocmap.parsed import ParsedFiles
 _ENTRY_START = re.compile(r"^[ \t]*@(\w+)[ \t]*\{[ \t]*([^,\s]+)[ \t]*,", re.MULTILINE)
 _STRING = re.compile(r"@\s*string\s*[({]", re.IGNORECASE)
 _NO_ENTRIES = ("comment", "preamble")
-_ENTRIES = TypeAdapter(list[Reference])
+_ENTRIES, _LINES = TypeAdapter(list[Reference]), TypeAdapter(dict[str, int])
 MOST_BYTES = 2_000_000
 """The largest bibliography that is read: 6,000 works such as ours. pybtex takes up to 9 s for it."""
 
@@ -47,8 +48,9 @@ def read_references(path: Path, parsed: ParsedFiles) -> Found:
 def _known_references(text: str, label: str, parsed: ParsedFiles) -> Found:
     """Return what is known of the file from the last time, else parse it: pybtex takes its time."""
     kept = parsed.recalled(label, text)
-    if kept is not None:
-        return _ENTRIES.validate_python(kept["references"]), kept["lines"], []
+    if kept is not None and kept.keys() == {"references", "lines"}:
+        with suppress(ValidationError):  # a damaged memory: the file is read
+            return _ENTRIES.validate_python(kept["references"]), _LINES.validate_python(kept["lines"]), []
     references, lines, problems = _parsed(text, label)
     if not problems:
         parsed.keep(label, text, {"references": _ENTRIES.dump_python(references), "lines": lines})

@@ -54,8 +54,6 @@ def _read(path: Path, root: Path) -> Benchmark:
     try:
         return Benchmark.model_validate(json.loads(text_files.read(path, root)))
     except (ValidationError, ValueError, RecursionError) as error:
-        first = str(error).splitlines()[0]
-        hint = "measure again: its command stands in CONTRIBUTING.md"
-        raise SiteError(
-            f"{text_files.label(path, root)}: no figures of a benchmark ({first}); {hint}"
-        ) from error
+        reason = f"no figures of a benchmark ({str(error).splitlines()[0]})"
+        hint = f"measure again with benchmarks/{path.stem.replace('-', '_')}.py"
+        raise SiteError(f"{text_files.label(path, root)}: {reason}; {hint}") from error
