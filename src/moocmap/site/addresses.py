@@ -5,9 +5,6 @@ Ids are the URLs, so nothing here may change once a site is published.
 
 from __future__ import annotations
 
-import posixpath
-from functools import lru_cache
-
 HOME = "index"
 COURSES = "courses/index"
 COMPARE = "compare"
@@ -66,15 +63,19 @@ def experiment(experiment_id: str) -> str:
 
 def relative(page: str, other: str, anchor: str = "") -> str:
     """Return the link from one page to another page (or to a place in it) of the same locale."""
-    link = _from_folder(posixpath.dirname(page), f"{other}.html")
+    link = _from_folder(page.rpartition("/")[0], f"{other}.html")
     return f"{link}#{anchor}" if anchor else link
 
 
 def beside(page: str, path: str) -> str:
     """Return the link from a page to a file at `path` below the site's root, outside all locales."""
-    return _from_folder(posixpath.dirname(page), f"../{path}")
+    return _from_folder(page.rpartition("/")[0], f"../{path}")
 
 
-@lru_cache(maxsize=50_000)
 def _from_folder(folder: str, path: str) -> str:
-    return posixpath.relpath(path, folder or ".")
+    """Return the way from a folder to a path; `posixpath.relpath` takes ten times as long."""
+    here, there = folder.split("/") if folder else [], path.split("/")
+    shared = 0
+    while shared < min(len(here), len(there) - 1) and here[shared] == there[shared]:
+        shared += 1
+    return "../" * (len(here) - shared) + "/".join(there[shared:])
