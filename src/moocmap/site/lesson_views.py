@@ -193,7 +193,7 @@ def teaching_of(view: GuideView, topic: Topic) -> tuple[list[CourseTeaching], li
     ]
     every.sort(key=lambda one: -depth_rank(one.depth))
     current = [one for one in every if one.course.status == "current"]
-    return current, [one for one in every if one not in current]
+    return current, [one for one in every if one.course.status != "current"]
 
 
 def depth_counts(teachings: Iterable[CourseTeaching]) -> list[tuple[Depth, int]]:
