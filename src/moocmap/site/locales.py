@@ -23,6 +23,8 @@ class Strings:
         self.locale = locale
         self.texts = texts
         self.label = label or f"{locale}.yml"
+        self._headings: dict[str, str] = {}
+        self._without_values: dict[str, str] = {}
 
     def __call__(self, key: str, **values: object) -> str | Markup:
         """Return the text of `key` with its `{placeholders}` filled in.
@@ -30,6 +32,8 @@ class Strings:
         With a number `n`, the text is `key.one` for 1 and `key.other` for all else. When a value is Markup,
         such as a link, the rest is escaped and the result is Markup too.
         """
+        if not values and key in self._without_values:
+            return self._without_values[key]
         if "n" in values and f"{key}.other" in self.texts:
             key = f"{key}.one" if values["n"] == 1 else f"{key}.other"
         text = self.texts.get(key)
@@ -40,9 +44,12 @@ class Strings:
         try:
             if any(isinstance(value, Markup) for value in filled.values()):
                 return Markup(_escape_around(text).format(**{k: inline(v) for k, v in filled.items()}))
-            return text.format(**filled)
+            whole = text.format(**filled)
         except (KeyError, IndexError, ValueError) as error:
             raise SiteError(f"{self.label}: string '{key}' cannot be filled in: {error!r}") from error
+        if not values:
+            self._without_values[key] = whole
+        return whole
 
     def has(self, key: str) -> bool:
         """Tell whether `key` names a text."""
@@ -60,11 +67,16 @@ class Strings:
 
     def text(self, value: str | Mapping[str, str]) -> str:
         """Return a text of the guide in this locale."""
-        return text_in(value if isinstance(value, str) else dict(value), self.locale)
+        return text_in(value if isinstance(value, str | dict) else dict(value), self.locale)
 
     def heading(self, value: str | Mapping[str, str]) -> str:
         """Return a text of the guide as it starts a line: with a capital, but for names of libraries."""
         text = self.text(value)
+        if text not in self._headings:
+            self._headings[text] = self._capitalised(text)
+        return self._headings[text]
+
+    def _capitalised(self, text: str) -> str:
         first = text.split(maxsplit=1)[0]
         is_word = first.islower() and first.replace("-", "").isalpha()
         return text[:1].upper() + text[1:] if is_word and not self.has(f"library.{first}") else text
