@@ -10,13 +10,13 @@ import pytest
 from . import full_disk, small_disk
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="open files are named by /proc")
-CASES = full_disk.commands()
-FAST = ("fmt", "export bibtex")
+TESTED = ("fmt", "new topic", "export bibtex", "init my-guide", "experiment report")
+CASES = [case for case in full_disk.commands() if case.name in TESTED]
 
 
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(c, id=c.name, marks=[] if c.name in FAST else pytest.mark.slow) for c in CASES],
+    [pytest.param(c, id=c.name, marks=[] if c.name == "fmt" else pytest.mark.slow) for c in CASES],
 )
 def test_a_command_says_that_the_disk_is_full_and_leaves_files_whole(
     case: full_disk.Case, tmp_path: Path
@@ -26,6 +26,7 @@ def test_a_command_says_that_the_disk_is_full_and_leaves_files_whole(
     assert found.sentences
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
     found = full_disk.examine(full_disk.training(), tmp_path, 2, seed=3)
     assert all("make room on the disk" in said or "[Errno" in said for said in found.sentences)

@@ -13,6 +13,7 @@ from .builds import Builds, Servers
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found by /proc")
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_record(tmp_path: Path) -> None:
     root = trainings.make_guide(tmp_path / "guide", "keras")
     tally = trainings.Trainings(root, program=trainings.NUMPY, seed=1).under_fire(4)

@@ -9,13 +9,11 @@ import pytest
 
 from . import twice
 
-FAST = ("experiment run twice", "fmt twice")
-
 
 @pytest.mark.parametrize(
     "check",
     [
-        pytest.param(check, id=name, marks=[] if name in FAST else pytest.mark.slow)
+        pytest.param(check, id=name, marks=[] if name == "fmt twice" else pytest.mark.slow)
         for name, check in twice.CASES.items()
     ],
 )
