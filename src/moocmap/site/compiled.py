@@ -122,6 +122,7 @@ class CompiledLocale:
         site = self.site
         return shared_data(site.view, self.strings, site.measured, site.origins) | {
             "examples": site.examples,
+            "benchmarks": site.benchmarks,
             "benchmark_of": site.benchmark,
             "hand_written": self.hand_written.keys(),
         }
@@ -216,7 +217,14 @@ class Compiled:
         files = exports.export(self.guide, self.measured)
         files |= {f"{addresses.API}/{name}": text.encode() for name, text in self.examples.files.items()}
         worker = (self.source / "scripts" / "offline_worker.js").read_bytes()
+        files |= {f"{addresses.API}/{name}": text for name, text in self._benchmark_files().items()}
         return {**files, **self._root_pages(), "offline_worker.js": worker}
+
+    def _benchmark_files(self) -> dict[str, bytes]:
+        """Return the records of benchmarks, and one that holds all of them, where there are any."""
+        found = {name: one.model_dump(exclude_none=True) for name, one in self.benchmarks.items()}
+        every = {"index": found, **found} if found else {}
+        return {f"benchmarks/{name}.json": exports.as_json(data).encode() for name, data in every.items()}
 
     @cached_property
     def records(self) -> dict[str, Path]:
