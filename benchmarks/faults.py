@@ -11,9 +11,9 @@ alone (its worker then has to end by itself) or the worker alone, and goes on wi
 of the cases while an old worker may still be there. Every record must be whole at every moment, and when a
 training gets to its end, equal to an uninterrupted one: epochs, predictions, weights, all but times.
 
-`build` and `serve` do so with the builds of a small guide and with servers in the middle of a rebuild. The
-site must be the old one or the new one, whole, at every moment; the next build clears up, and the next server
-shows the newest site.
+`build` does so with the builds of a small guide: the site must be the old one or the new one, whole, at every
+moment, and the next build clears up. `serve` does so with servers while the guide is edited: the built site
+must stay as it is, and the next server shows the newest edit.
 
 `full` lets every command that writes run on a disk that is full from its k-th write on, for all k up to
 `--times` or as many drawn ones: it must say so in one sentence, leave each file as it was or as it was to

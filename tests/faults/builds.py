@@ -1,4 +1,4 @@
-"""Kills builds of the small guide, and servers in the middle of a rebuild, and looks at what they leave."""
+"""Kills builds of the small guide, and servers of it while it is edited, and looks at what they leave."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from .loading import loaded
 from .processes import Command
 
 TITLE = "Alpha Course"
+UNTIL_WATCHING = 1.0
+"""Seconds after which a server that says it serves surely watches the guide's files."""
 TITLES = (TITLE, "Alpha Course, second edition")
 """What one course is called by turns, so that an old site and a new one differ."""
 
@@ -115,36 +117,48 @@ class Builds:
             processes.seconds_to_end(orphans, 300)
 
     def let_end(self, command: Command) -> None:
-        """See that a build that ends makes the site it should, and leaves nothing."""
+        """See that a build that ends makes the site it should, and that it or the one after clears up."""
         assert command.ended() == 0, command.said
         assert digest(self.site) == self.wanted[self.variant]
         self.tally.ended += 1
-        self.no_leftovers(processes.start, command)
-
-    def no_leftovers(self, start: Callable[..., Command], command: Command) -> None:
-        """See that nothing is left; after an orphaned MkDocs wrote on, the build after that clears up."""
-        if self.leftovers():
+        if self.leftovers():  # an orphaned MkDocs wrote on
             time.sleep(2 * self.seconds)
-            assert start(["build"], self.root, self.log).ended() == 0, command.said
+            processes.completed(["build"], self.root, self.log)
             assert not self.leftovers()
 
 
 class Servers(Builds):
-    """One guide, served, with the server killed while it rebuilds."""
+    """One guide, served while it is edited, with the server killed. It shows edits, and builds nothing."""
+
+    def __init__(self, root: Path, seed: int = 0, ways: Sequence[str] = ("all", "parent")) -> None:
+        super().__init__(root, seed, ways)
+        self.built = digest(self.site)
+        self.serve_well()
+
+    def look(self) -> None:
+        """See that the built site is as it was."""
+        assert digest(self.site) == self.built
+        self.tally.sites["untouched"] += 1
+        self.tally.most_leftovers = max(self.tally.most_leftovers, len(self.leftovers()))
 
     def under_fire(self, kills: int, seconds: float = math.inf) -> Tally:
-        """Kill so many servers, for so long at most; at last one must serve the newest site."""
+        """Kill so many servers, for so long at most; each tenth and the last must show the newest edit."""
         end = time.monotonic() + seconds
         while sum(self.tally.kills.values()) < kills and time.monotonic() < end:
             command, _ = self.start()
-            at = self.random.uniform(0.1, 2.2) * self.seconds
-            began = time.monotonic()
-            while "Serving" not in command.said and time.monotonic() - began < at:
-                time.sleep(0.02)
-            self.turn_to(1 - self.variant)
-            _has_ended(command, max(0.0, began + at - time.monotonic()))
+            if self.random.random() < 0.5:
+                moment = "start"
+                _has_ended(command, self.random.uniform(0, self.seconds))
+            else:
+                moment = "after an edit"
+                self.wait_for(command, "Serving")
+                time.sleep(UNTIL_WATCHING)
+                self.turn_to(1 - self.variant)
+                _has_ended(command, self.random.uniform(0, self.seconds))
             assert command.process.poll() is None, command.said
-            self.kill(command, "start" if "Serving" not in command.said else "rebuild")
+            self.kill(command, moment)
+            if self.random.random() < 0.1:
+                self.serve_well()
         self.serve_well()
         return self.tally
 
@@ -155,22 +169,30 @@ class Servers(Builds):
         command = processes.start(["serve", "--port", str(port)], self.root, self.log)
         return command, f"http://127.0.0.1:{port}"
 
+    @staticmethod
+    def wait_for(command: Command, word: str, times: int = 1) -> None:
+        """Wait until a server has said a word so many times."""
+        began = time.monotonic()
+        while command.said.count(word) < times:
+            assert command.process.poll() is None, command.said
+            assert time.monotonic() - began < processes.PATIENCE, command.said
+            time.sleep(0.02)
+
     def serve_well(self) -> None:
-        """See that the next server shows the newest site."""
+        """See that a server starts and shows the newest edit, and remember how long its start takes."""
+        began = time.monotonic()
         command, address = self.start()
         try:
-            began = time.monotonic()
-            while "Serving" not in command.said:
-                assert command.process.poll() is None, command.said
-                assert time.monotonic() - began < processes.PATIENCE, command.said
-                time.sleep(0.05)
-            with urllib.request.urlopen(f"{address}/en/courses/alpha.html", timeout=30) as answer:
-                assert TITLES[self.variant] in answer.read().decode()
+            self.wait_for(command, "Serving")
+            self.seconds = time.monotonic() - began
+            with urllib.request.urlopen(f"{address}/en/courses/alpha.html", timeout=60) as answer:
+                shown = answer.read().decode()
         finally:
             processes.kill_all(command)
-        assert digest(self.site) == self.wanted[self.variant]
+        assert (TITLES[1] in shown) == (self.variant == 1)
+        assert TITLE in shown
+        self.look()
         self.tally.ended += 1
-        self.no_leftovers(processes.start, command)
 
 
 def _has_ended(command: Command, seconds: float) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import full_disk, trainings
-from .builds import Builds, Servers, digest
+from .builds import TITLES, UNTIL_WATCHING, Builds, Servers, digest
 from .processes import MOOCMAP, Command, completed, kill_all, start
 
 WAITING = "waiting for it"
@@ -55,18 +56,17 @@ def built_beside_pages(root: Path) -> None:
 
 
 def built_beside_a_server(root: Path) -> None:
-    """Build while a server rebuilds after a change: one waits, the site is that of the change."""
+    """Build while a server reads a change: the site is that of the change, and the server shows it."""
     guide = Servers(root)
-    server, _ = guide.start()
+    server, address = guide.start()
     try:
-        while "Serving" not in server.said:
-            assert server.process.poll() is None, server.said
-            time.sleep(0.02)
+        guide.wait_for(server, "Serving")
+        time.sleep(UNTIL_WATCHING)
         guide.turn_to(1 - guide.variant)
         completed(["build"], root, root.parent / "build.txt")
-        while server.said.count("Built") < 2:
-            assert server.process.poll() is None, server.said
-            time.sleep(0.02)
+        guide.wait_for(server, "Read again", times=2)
+        with urllib.request.urlopen(f"{address}/en/courses/alpha.html", timeout=60) as answer:
+            assert (TITLES[1] in answer.read().decode()) == (guide.variant == 1)
     finally:
         kill_all(server)
     assert digest(guide.site) == guide.wanted[guide.variant]
