@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -67,9 +68,8 @@ class _Page:
     links: dict[str, list[int]] = field(default_factory=dict)
     loaded: dict[str, list[int]] = field(default_factory=dict)
 
-    def lines(self, address: str) -> set[int]:
-        """Return the lines that name an address."""
-        positions = (*self.links.get(address, ()), *self.loaded.get(address, ()))
+    def lines(self, positions: Iterable[int]) -> set[int]:
+        """Return the lines of positions in the text."""
         return {self.text.count("\n", 0, position) + 1 for position in positions}
 
 
@@ -139,15 +139,16 @@ def check(site: Path) -> list[Broken]:
         page = _read(site / name)  # kept no longer: all of a large site would not fit into memory
         anchors[name] = page.anchors
         for addresses, loads in ((page.links, False), (page.loaded, True)):
-            for address in addresses:
+            for address, positions in addresses.items():
                 target = _target(name, address, files, loads=loads)
                 if isinstance(target, str):
-                    found.update(Broken(name, line, address, target) for line in page.lines(address))
+                    found.update(Broken(name, line, address, target) for line in page.lines(positions))
                 elif target and target.anchor and not loads:
                     wanted.append((name, address, target))
     for name, address, target in wanted:
         if target.anchor not in anchors.get(target.file, {target.anchor}):
-            lines = _read(site / name).lines(address)
+            page = _read(site / name)
+            lines = page.lines(page.links[address])
             found.update(Broken(name, line, address, "no such anchor") for line in lines)
     for name in files:
         if name.endswith(".css"):
