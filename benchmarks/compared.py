@@ -65,7 +65,7 @@ def zensical() -> Cost:
     for locale in LOCALES:
         settings = yaml_load((GUIDE / "build" / f"mkdocs.{locale}.yml").open(encoding="utf-8"))
         settings |= {"docs_dir": f"build/pages/{locale}", "site_dir": f"build/zensical/{locale}"}
-        settings |= {"validation": {"anchors": False}}
+        settings["validation"] = False
         settings["theme"]["custom_dir"] = "site/theme"
         text = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
         (GUIDE / f"zensical.{locale}.yml").write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ epochs, which compile, do not count.
 
 On a machine that others use too, whole trainings one after the other differ by more than the budget.
 `--turns` lets Keras' two compiled models train epochs by turns in one process, where that cancels out.
+`--json FILE` writes the figures to a file too.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ import os
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from figures import Figure, write
 
 IMAGES, BATCH, CLASSES = 160, 16, 7
+MOST = 1.02
+"""How many times as long as the plain script's a step of the worker may take."""
 KERAS = {"resnet50": "ResNet50", "densenet121": "DenseNet121", "mobilenet": "MobileNet"}
 
 
@@ -166,7 +171,16 @@ def plain_fastai(model: str, size: int, epochs: int) -> list[float]:
     return seconds
 
 
-def keras_by_turns(model: str, size: int, epochs: int = 8) -> None:
+def figures_of(name: str, worker: float, plain: float, ratio: float) -> dict[str, Figure]:
+    """Return seconds of a step and the ratio, which has the budget."""
+    return {
+        f"{name}: a step of the worker": Figure(round(worker, 4), "s"),
+        f"{name}: a step of the plain script": Figure(round(plain, 4), "s"),
+        f"{name}: ratio": Figure(round(ratio, 3), "times", MOST),
+    }
+
+
+def keras_by_turns(model: str, size: int, epochs: int = 8) -> dict[str, Figure]:
     """Print the seconds of a step in epochs of worker's and plain model's `fit` by turns, and their ratio.
 
     The worker's epochs come from its own batches, with its own compiled model and optimizer.
@@ -201,6 +215,7 @@ def keras_by_turns(model: str, size: int, epochs: int = 8) -> None:
     ratio = statistics.median(one / other for one, other in counted)
     print(f"keras: {model} at {size} px, batches of {BATCH}, epochs by turns, seconds of a step")
     print(f"  median: worker {worker:.4f}, plain script {script:.4f}, paired ratio {ratio:.3f}")
+    return figures_of(f"keras, {model}, by turns", worker, script, ratio)
 
 
 PLAIN = {"keras": plain_keras, "fastai": plain_fastai}
@@ -237,14 +252,20 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--turns", action="store_true", help="Keras' epochs by turns, in one process")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.turns:
-        keras_by_turns(options.model, options.size)
-        return
     if options.one:
         one(options.libraries[0], options.one, options.model, options.size, options.epochs)
         return
+    figures = keras_by_turns(options.model, options.size) if options.turns else by_processes(options)
+    if options.json:
+        write(options.json, "overhead", figures)
+
+
+def by_processes(options: argparse.Namespace) -> dict[str, Figure]:
+    """Print the seconds of a step of whole trainings, each in a process of its own, and their ratio."""
+    figures: dict[str, Figure] = {}
     for library in options.libraries or list(PLAIN):
         found: dict[str, list[float]] = {"worker": [], "plain": []}
         for _ in range(options.rounds):
@@ -253,10 +274,12 @@ def main() -> None:
         middle = {kind: statistics.median(seconds) for kind, seconds in found.items()}
         fastest = {kind: min(seconds) for kind, seconds in found.items()}
         print(f"{library}: {options.model} at {options.size} px, batches of {BATCH}, seconds of a step")
-        for called, figures in (("median", middle), ("fastest", fastest)):
-            worker, plain = figures["worker"], figures["plain"]
+        for called, seconds in (("median", middle), ("fastest", fastest)):
+            worker, plain = seconds["worker"], seconds["plain"]
             print(f"  {called}: worker {worker:.4f}, plain script {plain:.4f}, ratio {worker / plain:.3f}")
+            figures |= figures_of(f"{library}, {options.model}, {called}", worker, plain, worker / plain)
         sys.stdout.flush()
+    return figures
 
 
 if __name__ == "__main__":

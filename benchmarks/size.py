@@ -4,10 +4,10 @@
 
 Checks today's guide, then guides of `big_guide.py` of so many lessons: `moocmap check` from cold, that is in
 a new process without what earlier ones remembered, `moocmap pages`, and for the sizes behind `--build` the
-whole build, divided into our compiling, MkDocs, the security policy and the check of links. Runs below 20 s
-are repeated five times, and the median counts. The guides lie in `build/size`; `--kept` uses those of an
-earlier run. `--open` opens the heaviest pages of the largest site built in Chromium (CHROMIUM names another
-than /usr/bin/chromium).
+whole build, divided into reading, our pages, MkDocs, the security policy and the check of links. Runs below
+20 s are repeated five times, and the median counts. The guides lie in `build/size`; `--kept` uses those of
+an earlier run. `--open` opens the heaviest pages of the largest site built in Chromium (CHROMIUM names
+another than /usr/bin/chromium).
 
 The budgets hold for a machine that does nothing else. Wall times on a busy one say little; CPU time (of all
 processes, in user and system mode) grows little by others' work, so budgets are held against it.
@@ -46,7 +46,13 @@ ENOUGH_SECONDS, REPEATS = 20, 5
 CHECK_SECONDS = {"today": 0.5, "10000": 5.0}
 GROWTH, MEMORY_MIB, OUR_PERCENT = 1.3, 2048, 10
 HEAVY = ("compare", "topics/index", "map", "references", "planner", "glossary", "courses/index")
-STAGES = {"compile": "_compile", "MkDocs": "_render_locales", "policy": "_protect", "links": "links.check"}
+STAGES = {
+    "reading": "compile_site",
+    "pages": "write_pages",
+    "MkDocs": "_render_locales",
+    "policy": "_protect",
+    "links": "links.check",
+}
 """What `engine.build` calls one after the other; their names within it."""
 
 Figures = dict[str, Figure]
@@ -125,7 +131,7 @@ def divide(guide: Path) -> dict[str, Any]:
             holder = getattr(holder, part)
         setattr(holder, last, _clocked(getattr(holder, last), spent.setdefault(stage, [0.0, 0.0, 0.0])))
     begin = _clock()
-    built = engine.build(guide, today=datetime.now(UTC).date())
+    built = engine.build(guide.resolve(), today=datetime.now(UTC).date())
     whole = [now - then for now, then in zip(_clock(), begin, strict=True)]
     return {"pages": built.pages, "spent": {**spent, "all": whole}}
 
