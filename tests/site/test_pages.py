@@ -55,7 +55,7 @@ def test_every_page_of_nav_is_written(guide: Guide, root: Path, tmp_path: Path) 
     nav = yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["nav"]
     groups = [item if isinstance(item, dict) else {"": [item]} for item in nav]
     pages = {page for group in groups for below in group.values() for page in below}
-    companions = {f"{name}.md" for name in (*addresses.COMPANIONS, addresses.ANSWER)}
+    companions = {f"{name}.md" for name in (*addresses.COMPANIONS, addresses.ANSWER, addresses.TOOLKIT)}
     assert companions < pages
     files = write(guide, root, tmp_path / "out")
     assert {f"{locale}/{page}" for locale in ("en", "es") for page in pages - companions} <= files.keys()
