@@ -186,7 +186,11 @@ class Trainings:
         for run, parts in found.items():
             for name, part in parts.items():
                 assert part == self.wanted[run][name], f"{run}: {name} is not that of the uninterrupted run"
-        assert not self.unfinished()
+        for _ in range(100):  # an orphaned worker may still be ending
+            if not self.unfinished():
+                break
+            time.sleep(0.1)
+        assert self.unfinished() == []
         assert not [path for path in self.work.iterdir() if path.is_dir()]
         self.tally.recorded += len(found)
         self.forget()
