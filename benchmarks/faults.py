@@ -30,7 +30,6 @@ Budget: no fault. For Linux.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import statistics
 import sys
@@ -173,8 +172,7 @@ def main() -> None:
     options = parser.parse_args()
     found = COMMANDS[options.command](options)
     if options.json:
-        known = json.loads(options.json.read_text())["figures"] if options.json.is_file() else {}
-        figures.write(options.json, "faults", {name: Figure(**one) for name, one in known.items()} | found)
+        figures.add(options.json, "faults", found)
 
 
 if __name__ == "__main__":

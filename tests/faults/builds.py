@@ -146,21 +146,27 @@ class Servers(Builds):
         end = time.monotonic() + seconds
         while sum(self.tally.kills.values()) < kills and time.monotonic() < end:
             command, _ = self.start()
-            if self.random.random() < 0.5:
-                moment = "start"
-                _has_ended(command, self.random.uniform(0, self.seconds))
-            else:
-                moment = "after an edit"
-                self.wait_for(command, "Serving")
-                time.sleep(UNTIL_WATCHING)
-                self.turn_to(1 - self.variant)
-                _has_ended(command, self.random.uniform(0, self.seconds))
-            assert command.process.poll() is None, command.said
+            try:
+                moment = self.wait_for_a_moment(command)
+            except BaseException:
+                processes.kill_all(command)  # a server does not end by itself
+                raise
             self.kill(command, moment)
             if self.random.random() < 0.1:
                 self.serve_well()
         self.serve_well()
         return self.tally
+
+    def wait_for_a_moment(self, command: Command) -> str:
+        """Wait for a moment to kill at, in the start of a server or after an edit; tell which it was."""
+        moment = self.random.choice(("start", "after an edit"))
+        if moment == "after an edit":
+            self.wait_for(command, "Serving")
+            time.sleep(UNTIL_WATCHING)
+            self.turn_to(1 - self.variant)
+        _has_ended(command, self.random.uniform(0, self.seconds))
+        assert command.process.poll() is None, command.said
+        return moment
 
     def start(self) -> tuple[Command, str]:
         with socket.socket() as free:

@@ -142,7 +142,7 @@ def sentence(said: str) -> str:
 BREAD = Path(__file__).parents[1] / "guides" / "bread"
 TEXTS = ("--definition", "en=A cereal.", "--definition", "es=Un cereal.")
 TERM = ("new", "term", "rye", "--term", "en=rye", "--term", "es=centeno", *TEXTS)
-PLAN = ("plan", "--goal", "sourdough", "--allow-superseded", "--ics", "out/plan.ics")
+PLAN = ("plan", "--goal", "sourdough", "-w", "6", "--allow-superseded", "--ics", "out/plan.ics")
 EXPORTS = {"json": "guide.json", "csv": "coverage.csv", "bibtex": "works.bib", "anki": "terms.apkg"}
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from moocmap import documents, text_files
 from moocmap.curriculum.bibliography import read_references
 from moocmap.diagnostics import DiagnosticsError
+from moocmap.parsed import ParsedFiles
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PIECES = [
@@ -74,7 +75,7 @@ def test_any_bytes_end_so_too(tmp_path_factory, content):
     file.write_bytes(content)
     document, problems = documents.read(file, file.parent)
     assert document is not None or problems
-    references, lines, problems = read_references(file, "any.yml")
+    references, lines, problems = read_references(file, ParsedFiles(file.parent))
     assert problems or {reference.key for reference in references} >= lines.keys()
 
 
@@ -130,13 +131,13 @@ def test_findings_quote_long_and_odd_texts_on_one_short_line():
 def test_a_control_character_or_byte_is_placed_by_characters(tmp_path):
     file = tmp_path / "x.bib"
     file.write_bytes("% ñ\nñ \x1b]".encode())
-    problems = read_references(file, "x.bib")[2]
+    problems = read_references(file, ParsedFiles(file.parent))[2]
     assert [str(d) for d in problems] == [
         "x.bib:2:3: error[unreadable-file]: the control character U+001B stands here; "
         "remove it: it cannot be seen"
     ]
     file.write_bytes("% ñ\nñ ".encode() + b"\xff")
-    assert [(d.line, d.column, d.message) for d in read_references(file, "x.bib")[2]] == [
+    assert [(d.line, d.column, d.message) for d in read_references(file, ParsedFiles(file.parent))[2]] == [
         (2, 3, "byte 0xff is no UTF-8")
     ]
 
@@ -145,7 +146,7 @@ def test_abbreviations_of_abbreviations_do_not_explode(tmp_path):
     file = tmp_path / "x.bib"
     doubled = "".join(f"@string{{a{n + 1} = a{n} # a{n}}}\n" for n in range(40))
     file.write_text(f'@string{{a0 = "x"}}\n{doubled}@misc{{a-1, title = a40}}')
-    assert [(d.line, d.rule, d.message) for d in read_references(file, "x.bib")[2]] == [
+    assert [(d.line, d.rule, d.message) for d in read_references(file, ParsedFiles(file.parent))[2]] == [
         (1, "bibtex-syntax", "'@string' is not supported")
     ]
 
@@ -155,7 +156,9 @@ def test_the_one_broken_entry_of_many_is_found(tmp_path):
     entries = [f"@misc{{a-{n}, title = {{T}}}}\n" for n in range(3000)]
     entries[2345] = "@misc{a-2345, title {T}}\n"
     file.write_text("".join(entries))
-    assert [(d.line, d.rule) for d in read_references(file, "x.bib")[2]] == [(2346, "bibtex-syntax")]
+    assert [(d.line, d.rule) for d in read_references(file, ParsedFiles(file.parent))[2]] == [
+        (2346, "bibtex-syntax")
+    ]
 
 
 def test_a_byte_order_mark_and_foreign_line_ends_are_no_matter(tmp_path):
