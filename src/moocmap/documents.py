@@ -20,48 +20,17 @@ from pydantic_core import ErrorDetails
 
 from moocmap import text_files
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, did_you_mean
+from moocmap.plain_yaml import MAX_DEPTH, MOST_PARTS, CoreSchemaLoader, OddError, quickly
 
 Path_ = Sequence[str | int]
+Place = tuple[str | int, ...]
 T = TypeVar("T")
 no_utf8 = text_files.no_utf8
 
-_MAX_DEPTH = 100
-MOST_PARTS = 30_000
-"""So many values and keys may a file hold, 9 times our largest: checking takes time for each."""
-_MOST_DIGITS = 1000
 _LONGEST = 1000
 """Characters of a message, which quotes what files say."""
 _MOST_FINDINGS = 1000
 """So many findings of a file are told: more than anyone reads, and a hostile file has a million."""
-
-
-class CoreSchemaLoader(yaml.CSafeLoader):
-    """PyYAML's loader with the implicit types of YAML 1.2's core schema."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-
-
-for _tag, _pattern, _first in (
-    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-    ("int", r"^[-+]?[0-9]+$", list("-+0123456789")),
-    (
-        "float",
-        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
-        list("-+0123456789."),
-    ),
-):
-    CoreSchemaLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
-
-
-def _construct_int(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> int:
-    if len(node.value) > _MOST_DIGITS:  # Python takes long over them, and refuses more than 4,300
-        message = f"a whole number of {len(node.value):,} digits"
-        raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
-    return int(node.value)  # decimal: PyYAML's own takes 010 for eight
-
-
-CoreSchemaLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 
 class Document:
@@ -76,7 +45,7 @@ class Document:
         self.data = data
         self.parts = parts
         self._text = text
-        self._valid: dict[Any, Any] = {}
+        self._made: dict[Any, Any] = {}
 
     @cached_property
     def _node(self) -> yaml.Node | None:
@@ -94,20 +63,27 @@ class Document:
             data = data[step]
         return data
 
-    def valid(self, adapter: TypeAdapter[T], at: Path_) -> T:
-        """Return the object that the data at a path makes, once. Raises pydantic's ValidationError."""
-        key = (id(adapter), tuple(at))
-        if key not in self._valid:
-            self._valid[key] = adapter.validate_python(self.part(at))
-        found: T = self._valid[key]
+    def once(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what is made of this document under a key; it is made when first asked for."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: T = self._made[key]
         return found
 
-    def select(self, pattern: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Yield path and value of every text that `pattern` names, whether or not the document is valid.
+    def valid(self, adapter: TypeAdapter[T], at: Path_) -> T:
+        """Return the object that the data at a path makes. Raises pydantic's ValidationError."""
+        return self.once((id(adapter), tuple(at)), lambda: adapter.validate_python(self.part(at)))
+
+    def select(self, pattern: str) -> list[tuple[Place, str]]:
+        """Return path and value of every text that `pattern` names, whether or not the document is valid.
 
         A pattern is a dotted path in which `*` stands for every item of a list: `units.*.lessons.*.id`.
         """
-        yield from _select(self.data, pattern.split("."), ())
+        return self.once(pattern, lambda: _select(self.data, pattern))
+
+    def mentions(self, word: str) -> bool:
+        """Tell whether a word may stand in the file: in one of its texts, a key or a comment."""
+        return word in self._text or "\\" in self._text  # a word may hide behind escapes
 
     def position(self, path: Path_, *, of_key: bool = False) -> tuple[int, int]:
         """Return line and column (from 1) of the value at `path`, or of its key.
@@ -133,17 +109,16 @@ class Document:
         return Diagnostic(self.label, line, column, severity, rule, *texts)
 
 
-def _select(
-    data: Any, parts: list[str], path: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if not parts:
-        if isinstance(data, str):
-            yield path, data
-    elif parts[0] == "*" and isinstance(data, list):
-        for index, item in enumerate(data):
-            yield from _select(item, parts[1:], (*path, index))
-    elif isinstance(data, dict) and parts[0] in data:
-        yield from _select(data[parts[0]], parts[1:], (*path, parts[0]))
+def _select(data: Any, pattern: str) -> list[tuple[Place, str]]:
+    found: list[tuple[Place, Any]] = [((), data)]
+    for part in pattern.split("."):
+        if part == "*":
+            lists = ((path, value) for path, value in found if isinstance(value, list))
+            found = [((*path, index), item) for path, value in lists for index, item in enumerate(value)]
+        else:
+            dicts = ((path, value) for path, value in found if isinstance(value, dict) and part in value)
+            found = [((*path, part), value[part]) for path, value in dicts]
+    return [(path, value) for path, value in found if isinstance(value, str)]
 
 
 def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
@@ -167,6 +142,14 @@ def read(path: Path, root: Path) -> tuple[Document | None, list[Diagnostic]]:
 
 def parse(text: str, label: str) -> tuple[Document | None, list[Diagnostic]]:
     """Parse YAML text; `label` names it in messages."""
+    try:
+        return Document(label, text, *quickly(text)), []
+    except (OddError, yaml.YAMLError, ValueError):
+        return parse_closely(text, label)
+
+
+def parse_closely(text: str, label: str) -> tuple[Document | None, list[Diagnostic]]:
+    """Parse YAML text as `parse` does, by the tree of its nodes, which can be asked what is odd and where."""
     try:
         return _parsed(text, label)
     except DiagnosticsError as error:
@@ -221,7 +204,7 @@ def _syntax_hint(message: str) -> str:
 
 _PLAIN_TAGS = [f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")]
 _TAG_HINT = "quote texts that start with '!'"
-_DEEP = re.compile(rf"^ {{{_MAX_DEPTH}}}|(?:[-?:][ \t]+){{{_MAX_DEPTH}}}", re.MULTILINE)
+_DEEP = re.compile(rf"^ {{{MAX_DEPTH}}}|(?:[-?:][ \t]+){{{MAX_DEPTH}}}", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -235,8 +218,8 @@ def _refuse_endless(text: str, label: str) -> None:
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=CoreSchemaLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MAX_DEPTH + 1:
-            message = f"nested more than {_MAX_DEPTH} levels deep"
+        if depth > MAX_DEPTH + 1:
+            message = f"nested more than {MAX_DEPTH} levels deep"
             raise DiagnosticsError([_at(event, label, "yaml-depth", message, "check the brackets")])
         if number > 2 * MOST_PARTS + 4:  # two events for each list, and those around the document
             raise _too_many(label)
@@ -268,7 +251,7 @@ def _may_be_deep(text: str) -> bool:
     depth = 0
     for found in _BRACKET.finditer(text):
         depth = depth + 1 if found.group() in "[{" else max(depth - 1, 0)
-        if depth > _MAX_DEPTH:
+        if depth > MAX_DEPTH:
             return True
     return False
 
@@ -282,8 +265,8 @@ def _structure_problems(root: yaml.Node, label: str, loader: CoreSchemaLoader) -
         problem = None
         if id(node) in seen:
             problem = ("yaml-anchor", "anchors and aliases are not supported", "write the value out in full")
-        elif depth > _MAX_DEPTH:
-            problem = ("yaml-depth", f"nested more than {_MAX_DEPTH} levels deep", "check the brackets")
+        elif depth > MAX_DEPTH:
+            problem = ("yaml-depth", f"nested more than {MAX_DEPTH} levels deep", "check the brackets")
         else:
             problem = _odd_tag(node, loader) or _odd_character(node)
         if problem:

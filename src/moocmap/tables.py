@@ -9,13 +9,13 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
-from tabulate import tabulate
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 Row = Mapping[str, Any]
 
@@ -55,6 +55,8 @@ def as_text(rows: Sequence[Row], form: Format) -> str:
         writer.writeheader()
         writer.writerows(known)
         return text.getvalue()
+    from tabulate import tabulate  # not needed for most commands, but slow to import
+
     escaped = [{name: _in_markdown(cell) for name, cell in row.items()} for row in known]
     return tabulate(escaped, headers="keys", tablefmt="github", disable_numparse=True) + "\n"
 
@@ -64,6 +66,9 @@ def _in_markdown(cell: object) -> object:
 
 
 def _rich_table(rows: Sequence[Row], width: int) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     room = _room(rows, width)
     for name in rows[0] if rows else ():

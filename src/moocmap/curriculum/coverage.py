@@ -40,7 +40,7 @@ class Coverage:
                 Teaching(course, lesson, topic.depth)
             )
             courses = self._courses.setdefault(topic.id, [])
-            if course not in courses[-1:]:  # lessons come course by course
+            if not courses or courses[-1] is not course:  # lessons come course by course
                 courses.append(course)
 
     def teachings(self, course_id: str, topic_id: str) -> list[Teaching]:

@@ -25,6 +25,7 @@ from moocmap.curriculum.comments import Attachment, Notes, find_comments, items_
 from moocmap.curriculum.schema import MODELINE, json_schema, options
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.fields import LOCALE_PATTERN
+from moocmap.plain_yaml import CoreSchemaLoader
 
 WIDTH = 100
 SORTED_BY_ID = frozenset({"glossary"})
@@ -44,7 +45,7 @@ def format_text(text: str, kind: str, label: str, locales: Sequence[str] = ()) -
     """
     data = _data(text, label)
     text = re.sub(r"\r\n?", "\n", text).rstrip(" \n") + "\n"
-    root = yaml.compose(text, Loader=documents.CoreSchemaLoader)
+    root = yaml.compose(text, Loader=CoreSchemaLoader)
     if not isinstance(root, yaml.CollectionNode) or not root.value:
         return text
     formatted = _Layout(kind, locales, Attachment(root, text).notes).document(root)
@@ -288,9 +289,7 @@ def _is_plain(text: str, is_within: bool) -> bool:
     if not _is_printable(text) or text.startswith(("---", "...")) or (is_within and "?" in text):
         return False  # the last is right, but PyYAML without libyaml stumbles over it
     try:
-        root = yaml.compose(
-            f"[{{k: {text}}}, {text}]" if is_within else f"k: {text}", documents.CoreSchemaLoader
-        )
+        root = yaml.compose(f"[{{k: {text}}}, {text}]" if is_within else f"k: {text}", CoreSchemaLoader)
     except yaml.YAMLError:
         return False
     expected = f"[{{'k': {text!r}}}, {text!r}]" if is_within else f"{{'k': {text!r}}}"

@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from moocmap import documents, text_files
 from moocmap.curriculum.bibliography import read_references
 from moocmap.curriculum.companions import Change, Chapter, Libraries, Question, Quiz, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
 from moocmap.diagnostics import Diagnostic, did_you_mean
-from moocmap.documents import Document
+from moocmap.documents import Document, Place
 from moocmap.parsed import ParsedFiles
 
 T = TypeVar("T")
@@ -39,13 +39,12 @@ _SINGLE_FILES = (
 _ID_LINE = re.compile(r"\bid:\s*['\"]?([a-z0-9-]+)")
 
 
-@dataclass(frozen=True)
-class Entry(Generic[T]):
+class Entry(NamedTuple, Generic[T]):
     """A loaded object and the place in the file where it stands."""
 
     value: T
     document: Document
-    path: tuple[str | int, ...] = ()
+    path: Place = ()
 
     def diagnostic(
         self, rule: str, message: str, hint: str = "", at: Iterable[str | int] = (), **options: Any

@@ -7,7 +7,7 @@ A rule takes the sources and the date of today and yields diagnostics. Its docum
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, pairwise
 from pathlib import PurePosixPath
@@ -20,7 +20,7 @@ from moocmap.curriculum.coverage import Coverage, agreement
 from moocmap.curriculum.load import Entry, Sources
 from moocmap.curriculum.model import Topic
 from moocmap.diagnostics import Diagnostic, Severity, did_you_mean
-from moocmap.documents import Document
+from moocmap.documents import Document, Place
 from moocmap.fields import Translations
 from moocmap.rulebook import rule_pages
 
@@ -154,7 +154,7 @@ def unknown_topic(sources: Sources, today: date) -> Iterator[Diagnostic]:
 def unknown_course(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """Every course that is named must have a file in courses/."""
     courses = _ids(sources, "courses", "id")
-    related = (replace(link, value=link.value.partition("/")[0]) for link in _all(sources, PART_MENTIONS))
+    related = (link._replace(value=link.value.partition("/")[0]) for link in _all(sources, PART_MENTIONS))
     mentions = [*_all(sources, COURSE_MENTIONS), *related]
     yield from _unknown("unknown-course", "courses", mentions, courses, sources)
 
@@ -376,26 +376,32 @@ def unknown_locale(sources: Sources, today: date) -> Iterator[Diagnostic]:
                 yield entry.diagnostic("unknown-locale", message, hint, at=(*path, locale))
 
 
-def _translations(
-    sources: Sources,
-) -> Iterator[tuple[Entry[Any], tuple[str | int, ...], Translations, list[str]]]:
+def _translations(sources: Sources) -> Iterator[tuple[Entry[Any], Place, Translations, list[str]]]:
     locales = list(sources.settings.value.locales) if sources.settings else []
     for entry in sources.entries() if locales else []:
-        for path, text in _texts_within(entry.value, ()):
+        for path, text in _texts_of(entry):
             yield entry, path, text, locales
 
 
-def _texts_within(
-    value: Any, path: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], Translations]]:
+def _texts_of(entry: Entry[Any]) -> list[tuple[Place, Translations]]:
+    return entry.document.once(("texts", entry.path), lambda: list(_texts_within(entry.value, ())))
+
+
+def _texts_within(value: Any, path: Place) -> Iterator[tuple[Place, Translations]]:
     if isinstance(value, Translations):
         yield path, value
     elif isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            yield from _texts_within(getattr(value, name), (*path, field.alias or name))
+        fields = type(value).model_fields
+        for name, part in value.__dict__.items():
+            if isinstance(part, _HOLDERS):
+                yield from _texts_within(part, (*path, fields[name].alias or name))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _texts_within(item, (*path, index))
+            if isinstance(item, _HOLDERS):
+                yield from _texts_within(item, (*path, index))
+
+
+_HOLDERS = (Translations, BaseModel, list)
 
 
 @_rule("future-date", is_waivable=True)
@@ -406,7 +412,7 @@ def future_date(sources: Sources, today: date) -> Iterator[Diagnostic]:
             yield entry.diagnostic("future-date", f"{moment} lies in the future", at=at)
 
 
-def _moments(sources: Sources) -> Iterator[tuple[Entry[Any], tuple[str | int, ...], str]]:
+def _moments(sources: Sources) -> Iterator[tuple[Entry[Any], Place, str]]:
     """Yield every date of the data with its place."""
     for course in sources.courses:
         yield course, ("year",), str(course.value.year)
@@ -422,7 +428,7 @@ def _moments(sources: Sources) -> Iterator[tuple[Entry[Any], tuple[str | int, ..
             yield sources.libraries, (*at, "date"), offer.date
 
 
-def _offers(libraries: Libraries) -> Iterator[tuple[tuple[str | int, ...], Offer]]:
+def _offers(libraries: Libraries) -> Iterator[tuple[Place, Offer]]:
     for s, stage in enumerate(libraries.stages):
         for a, aspect in enumerate(stage.aspects):
             for o, offer in enumerate(aspect.offers):
@@ -496,7 +502,7 @@ def published_row(sources: Sources, today: date) -> Iterator[Diagnostic]:
 def to_do(sources: Sources, today: date) -> Iterator[Diagnostic]:
     """No text should say that it is still to be written."""
     for document in (one for kind in sources.documents.values() for one in kind):
-        for path, text in _strings_within(document.data, ()):
+        for path, text in _strings_within(document.data, ()) if document.mentions("TODO") else ():
             if text.startswith("TODO") or text.endswith("TODO"):
                 hint = "write it, or remove the key if it is not needed"
                 yield document.diagnostic(
@@ -504,7 +510,7 @@ def to_do(sources: Sources, today: date) -> Iterator[Diagnostic]:
                 )
 
 
-def _strings_within(data: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _strings_within(data: Any, path: Place) -> Iterator[tuple[Place, str]]:
     if isinstance(data, str):
         yield path, data
     elif isinstance(data, dict):

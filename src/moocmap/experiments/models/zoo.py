@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal
 
 from moocmap.experiments.models.architectures import (
@@ -108,6 +108,11 @@ def body(model: str, variant: str = "torch") -> list[Layer]:
     Raises:
         KeyError: if no model or variant has this name.
     """
+    return list(_body(model, variant))
+
+
+@cache
+def _body(model: str, variant: str) -> list[Layer]:
     return MODELS[model].layers(VARIANTS[variant])
 
 
