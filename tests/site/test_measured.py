@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.experiments.settings.load import load_experiments
+from moocmap.site import drawings as drawings_module
 from moocmap.site.by_model import duration, duration_interval
 from moocmap.site.drawings import drawings
 from moocmap.site.figures import Curves, Span
@@ -92,6 +94,33 @@ def test_curves_are_drawn_for_light_and_dark_pages(
     assert files == drawings(measured(bare_root), strings["es"])
     assert ">0,4<" in files["curves-small-cnn-matched-light.svg"]
     assert ">0.4<" in drawings(measured(bare_root), strings["en"])["curves-small-cnn-matched-light.svg"]
+
+
+def test_drawings_are_kept_until_what_they_show_changes(
+    bare_root: Path, write_records: Write, strings: Texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    draw = drawings_module.draw
+
+    def counted(one: Measured, texts: Strings) -> dict[str, str]:
+        drawn.append(texts.locale)
+        return draw(one, texts)
+
+    monkeypatch.setattr(drawings_module, "draw", counted)
+    write_records(bare_root, "tiny")
+    first = drawings(measured(bare_root), strings["en"])
+    assert drawings(measured(bare_root), strings["en"]) == first
+    assert drawings(measured(bare_root), strings["es"]) != first
+    assert drawn == ["en", "es"]
+    other_words = Strings("en", {**strings["en"].texts, "plot.epoch": "round"})
+    assert ">round<" in "".join(drawings(measured(bare_root), other_words).values())
+    shutil.rmtree(bare_root / "experiments" / "results" / "tiny" / "keras-small-cnn-matched-seed1")
+    assert ">round<" in "".join(drawings(measured(bare_root), other_words).values())
+    assert drawn == ["en", "es", "en", "en"]
+    for memory in (bare_root / drawings_module.CACHE).glob("drawings-*.json"):
+        memory.write_text('{"drawings": ')
+    assert drawings(measured(bare_root), strings["es"]).keys() == first.keys()
+    assert len(drawn) == 5
 
 
 def explain(place: Path, **changes: np.ndarray) -> None:

@@ -56,8 +56,12 @@ def needs(view: GuideView, place: LessonPlace) -> list[Need]:
 
     As in `curriculum.order`, a topic counts as taught from the first lesson that at least uses it.
     """
+    return view.once(("needs", place.course.id, place.lesson.id), lambda: _needs(view, place))
+
+
+def _needs(view: GuideView, place: LessonPlace) -> list[Need]:
     lessons = place.course.lessons
-    first = _first_lessons(lessons)
+    first = view.once(("first lessons", place.course.id), lambda: _first_lessons(lessons))
     here = {taught.id for taught in place.lesson.topics if at_least(taught.depth, TAUGHT)}
     topics = view.topics_with([taught.id for taught in place.lesson.topics if taught.id in here])
     wanted_by: dict[str, list[Topic]] = {}

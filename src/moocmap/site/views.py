@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 from moocmap.curriculum.companions import Aspect, Library, Offer, Route
 from moocmap.curriculum.coverage import Coverage, RowAgreement, agreement
@@ -28,6 +29,8 @@ from moocmap.curriculum.model import (
 from moocmap.fields import text_in
 from moocmap.site import addresses
 from moocmap.site.strips import Band, Strip, bands, strips
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,14 @@ class GuideView:
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
         self.coverage = Coverage(guide)
+        self._made: dict[Any, Any] = {}
+
+    def once(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what is made of the guide under a key; it is made when first asked for."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: T = self._made[key]
+        return found
 
     # Areas and topics -----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from moocmap.experiments.results.compare import Interval, interval
@@ -32,11 +33,15 @@ def confusion(records: Sequence[Record]) -> pd.DataFrame:
         ValueError: if there are no records, or their classes differ.
     """
     classes = _classes(records)
-    total = pd.DataFrame(0, index=classes, columns=classes)
+    total = np.zeros((len(classes), len(classes)), dtype=int)
     for record in records:
-        labels, guesses = (record.predictions[column].astype(str) for column in ("label", "prediction"))
-        total += pd.crosstab(labels, guesses).reindex(index=classes, columns=classes, fill_value=0)
-    return total
+        labels, guesses = (
+            pd.Categorical(record.predictions[column].astype(str), categories=classes).codes
+            for column in ("label", "prediction")
+        )
+        known = (labels >= 0) & (guesses >= 0)
+        np.add.at(total, (labels[known], guesses[known]), 1)
+    return pd.DataFrame(total, index=classes, columns=classes)
 
 
 def most_confused(matrix: pd.DataFrame, at_most: int = 5) -> list[tuple[str, str, int]]:
