@@ -68,14 +68,14 @@ def test_figures_stand_beside_their_budgets(guide: Guide, project: Path) -> None
     assert caption is not None
     assert "A Processor" in caption.get_text()
     assert "python benchmarks/speed.py" in caption.get_text()
-    assert json.loads(site.shared["api/benchmarks/speed.json"]) == RECORD
+    assert json.loads(site.exported["api/benchmarks/speed.json"]) == RECORD
 
 
 def test_a_guide_without_that_benchmark_has_no_such_page(guide: Guide, project: Path) -> None:
     (project / "benchmarks" / "results" / "speed.json").unlink()
     site = Compiled(guide, [], project / "site")
     assert "speed" not in site.locales["en"].heads
-    assert not [name for name in site.shared if "benchmarks" in name]
+    assert not [name for name in site.exported if "benchmarks" in name]
 
 
 def test_a_figure_that_is_not_there_is_named_with_those_that_are(guide: Guide, project: Path) -> None:

@@ -72,7 +72,7 @@ def test_every_file_is_what_a_build_writes(built: BuildResult, root: Path) -> No
 def test_an_edit_shows_at_once(session: Session, project: Path, address: str, edit: Edit) -> None:
     assert session.refresh()
     page, headers = get(f"{address}/{PAGE}")
-    assert '<script src="/__moocmap_reload.js"></script></body>' in page
+    assert f'<script src="/__moocmap_reload.js?shown={session.version}"></script></body>' in page
     assert "Content-Security-Policy" in page
     assert (headers["Content-Type"], headers["Cache-Control"]) == ("text/html; charset=utf-8", "no-store")
     assert "location.reload()" in get(f"{address}/__moocmap_reload.js")[0]

@@ -56,7 +56,8 @@ def _build(root: Path, target: Path | None, site_url: str | None = None) -> None
 def serve(
     context: typer.Context,
     port: Annotated[
-        int, typer.Option("--port", "-p", min=1, max=65535, help="The port to listen on.")
+        int,
+        typer.Option("--port", "-p", min=0, max=65535, help="The port to listen on; 0 takes any free one."),
     ] = 8000,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
 ) -> None:

@@ -213,12 +213,16 @@ class Compiled:
 
     @cached_property
     def shared(self) -> dict[str, bytes]:
-        """The files that belong to no language, by their path below the site's root, but for records."""
+        """The files that belong to no language, by their path below the site's root, but for data."""
+        worker = (self.source / "scripts" / "offline_worker.js").read_bytes()
+        return {**self._root_pages(), "offline_worker.js": worker}
+
+    @cached_property
+    def exported(self) -> dict[str, bytes]:
+        """The files of data by their path below the site's root, but for records: much to make."""
         files = exports.export(self.guide, self.measured)
         files |= {f"{addresses.API}/{name}": text.encode() for name, text in self.examples.files.items()}
-        worker = (self.source / "scripts" / "offline_worker.js").read_bytes()
-        files |= {f"{addresses.API}/{name}": text for name, text in self._benchmark_files().items()}
-        return {**files, **self._root_pages(), "offline_worker.js": worker}
+        return files | {f"{addresses.API}/{name}": text for name, text in self._benchmark_files().items()}
 
     def _benchmark_files(self) -> dict[str, bytes]:
         """Return the records of benchmarks, and one that holds all of them, where there are any."""
@@ -275,7 +279,7 @@ def write_pages(site: Compiled, out: Path) -> Written:
     anything is written, when a string, a template or a page is wrong.
     """
     texts = {code: {path: one.text(path) for path in one.heads} for code, one in site.locales.items()}
-    shared = site.shared
+    shared = {**site.exported, **site.shared}
     for code, one in site.locales.items():
         shutil.rmtree(out / code, ignore_errors=True)
         for path, text in texts[code].items():

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from moocmap.parsed import ParsedFiles
 from moocmap.site import policy
+from moocmap.site.addresses import API
 from moocmap.site.compiled import Compiled, CompiledLocale
 from moocmap.site.configuration import write_configuration
 from moocmap.site.engine import compile_site
@@ -132,7 +133,8 @@ class _Shown:
     def _common(self, path: str) -> bytes | None:
         if path in self.site.records:
             return self.site.records[path].read_bytes()
-        content = self.site.shared.get(path)
+        files = self.site.exported if path.startswith(f"{API}/") else self.site.shared
+        content = files.get(path)
         if content is not None and path.endswith(".html"):
             return policy.protected_page(content.decode(), path).encode()
         return content

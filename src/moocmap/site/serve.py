@@ -26,15 +26,14 @@ WATCHED = ("curriculum", "experiments", "site", "mkdocs.yml")
 _VERSION = "/__moocmap_version"
 _RELOADER = "/__moocmap_reload.js"
 _RELOADER_CODE = f"""(function () {{
-  var seen = null;
+  var shown = new URL(document.currentScript.src).searchParams.get("shown");
   setInterval(function () {{
     fetch("{_VERSION}").then(r => r.text()).then(now => {{
-      if (seen !== null && now !== seen) location.reload();
-      seen = now;
+      if (now !== shown) location.reload();
+      shown = now;
     }}).catch(() => {{}});
   }}, 250);
 }})();"""
-_RELOAD = f'<script src="{_RELOADER}"></script>'
 
 
 def utc_today() -> date:
@@ -52,6 +51,11 @@ class Session:
         self.mistake = ""
         self._started = time.time_ns()  # pages that were open before a restart load again too
         self._say = say
+
+    @property
+    def reload(self) -> str:
+        """The script that has a page load again when there is something newer than this version."""
+        return f'<script src="{_RELOADER}?shown={self.version}"></script>'
 
     @property
     def version(self) -> str:
@@ -110,6 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.session.preview.pages:
             self._send_mistake(self.session.mistake)
             return
+        reload = self.session.reload  # asked before the page: an edit in between has it load once more
         try:
             answer, status = self.session.preview.answer(path), HTTPStatus.OK
             if answer is None:
@@ -119,12 +124,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         content, media_type = answer or (b"", "text/plain; charset=utf-8")
         if media_type.startswith("text/html"):
-            content = content.replace(b"</body>", f"{_RELOAD}</body>".encode())
+            content = content.replace(b"</body>", f"{reload}</body>".encode())
         self._send(status, content, media_type)
 
     def _send_mistake(self, mistake: str) -> None:
         """Show what is wrong; the edit that mends it has the page load again."""
-        page = f'<!doctype html><meta charset="utf-8"><pre>{html.escape(mistake)}</pre>{_RELOAD}'
+        page = f'<!doctype html><meta charset="utf-8"><pre>{html.escape(mistake)}</pre>{self.session.reload}'
         self._send(HTTPStatus.INTERNAL_SERVER_ERROR, page.encode(), "text/html; charset=utf-8")
 
     def _send(self, status: HTTPStatus, content: bytes, media_type: str) -> None:
@@ -171,13 +176,12 @@ def serve(
     is taken. A guide that is wrong from the start is shown as soon as it is mended.
     """
     session = Session(root, today, say)
-    session.refresh()
     server, stop = make_server(session, host, port), threading.Event()
-    address = f"http://{host}:{server.server_address[1]}/"
-    say(f"Serving {address} (Ctrl+C ends it)")
     watcher = threading.Thread(target=session.watch, args=(stop,), daemon=True)
-    watcher.start()
+    watcher.start()  # before the guide is read: no edit is missed
     try:
+        session.refresh()
+        say(f"Serving http://{host}:{server.server_address[1]}/ (Ctrl+C ends it)")
         server.serve_forever()
     except KeyboardInterrupt:
         say("")
