@@ -38,13 +38,12 @@ from typing import Any
 import figures
 from figures import Figure
 
-from moocmap import documents
-from moocmap.curriculum import load
 from moocmap.curriculum.check import examine
 from moocmap.curriculum.formatting import format_text
 from moocmap.curriculum.schema import kind_of
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, as_json
 from moocmap.experiments.settings.load import load_experiments
+from moocmap.parsed import ParsedFiles
 from moocmap.reports import as_github
 
 REPOSITORY = Path(__file__).parent.parent
@@ -248,18 +247,13 @@ class Guide:
         self.root, self.place = root, place
         for path in data_files(root):
             self._restore(path)
-        self._kept: dict[tuple[str, str], Any] = {}
-        self._changed: Path | None = None
-        documents.read = self._remembered("document", documents.read)
-        load.read_references = self._remembered("references", load.read_references)
-        self._validate, documents.validate = documents.validate, self._validated
+        self._parsed = ParsedFiles(place)
         self._problems(place / "curriculum" / "guide.yml")
 
     def check(self, path: Path, data: bytes, with_form: bool) -> list[Diagnostic]:
         """Check the guide with a file changed. Raises AssertionError when a finding names no place in it."""
         changed = self.place / path.relative_to(self.root)
         changed.write_bytes(data)
-        self._changed = changed
         try:
             problems = self._problems(changed)
         finally:
@@ -280,12 +274,11 @@ class Guide:
 
     def _problems(self, changed: Path) -> list[Diagnostic]:
         if changed.parent.name != "experiments":
-            return examine(self.place, datetime.now(UTC).date()).problems
+            return examine(self.place, datetime.now(UTC).date(), self._parsed).problems
         alone = self.place / "alone" / "experiments"
         shutil.rmtree(alone, ignore_errors=True)
         alone.mkdir(parents=True)
         shutil.copyfile(changed, alone / changed.name)
-        self._changed = alone / changed.name
         return load_experiments(alone.parent)[1]
 
     def _format(self, path: Path, data: bytes) -> None:
@@ -301,34 +294,6 @@ class Guide:
         target = self.place / path.relative_to(self.root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-
-    def _remembered(self, kind: str, read: Callable[..., Any]) -> Callable[..., Any]:
-        def remembering(path: Path, base: Any) -> Any:
-            if path == self._changed:
-                return read(path, base)
-            key = (kind, str(path))
-            if key not in self._kept:
-                self._kept[key] = read(path, base)
-            return tuple(list(part) if isinstance(part, list) else part for part in self._kept[key])
-
-        return remembering
-
-    def _validated(self, document: documents.Document, shape: Any, at: Any = ()) -> Any:
-        place = self.place.as_posix()
-        key = (f"{document.label} {at}", f"{place} {shape}")
-        if self._changed is None or not self._is_kept(document):
-            value, found = self._validate(document, shape, at)
-            if self._changed is None:
-                self._kept[key] = (value, found)
-            return value, found
-        if key not in self._kept:
-            self._kept[key] = self._validate(document, shape, at)
-        value, found = self._kept[key]
-        return value, list(found)
-
-    def _is_kept(self, document: documents.Document) -> bool:
-        kept = self._kept.get(("document", str(self.place / document.label)))
-        return kept is not None and kept[0] is document
 
 
 def work(first: int, past: int, root: Path) -> None:
