@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import shutil
 import socket
 import stat
 import tarfile
@@ -133,6 +134,22 @@ def test_a_download_that_breaks_off_leaves_nothing_and_can_be_repeated(
     assert list(tmp_path.iterdir()) == []
     server.broken.clear()
     assert downloads.fetch(url, sha256(LONG), tmp_path / "long.bin", "").read_bytes() == LONG
+
+
+def test_no_more_is_taken_than_a_file_can_have(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"x" * 200_000
+    url, file = server.put("large", content), tmp_path / "large"
+    with pytest.raises(ExperimentError, match="more than 100000 bytes"):
+        downloads.fetch(url, sha256(content), file, "", most=100_000)
+    assert list(tmp_path.iterdir()) == []
+    assert downloads.fetch(url, sha256(content), file, "", most=len(content)).read_bytes() == content
+    file.unlink()
+    full = shutil.disk_usage(tmp_path)._replace(free=downloads.RESERVE + 1000)
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda place: full)
+    with pytest.raises(ExperimentError, match="more than 1000 bytes"):
+        downloads.fetch(url, sha256(content), file, "")
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_again(server: Server, tmp_path: Path) -> None:

@@ -40,6 +40,10 @@ SMALL = 2**30
 """Bytes to which every archive may unpack, however small it is."""
 BLOCK = 4096
 """Bytes that a file takes at least."""
+MOST_BYTES = 200 * 2**30
+"""How much a server may send where its file's size is not known: somewhat more than ImageNet has."""
+RESERVE = 2**30
+"""Bytes of the disk that a download leaves free."""
 
 KERAS_FILES = {
     "mnist": (
@@ -190,7 +194,7 @@ def fastai(name: str, home: Path, otherwise: str, on_download: OnDownload | None
     folder = home / "fastai" / fastai_folder(name)
     if not folder.is_dir():
         file = folder.with_name(PurePosixPath(path).name)
-        fetch(FASTAI_HOST + path, None, file, otherwise, on_download=on_download, check=check)
+        fetch(FASTAI_HOST + path, None, file, otherwise, on_download=on_download, check=check, most=size)
         unpack(file, folder)
         file.unlink()
     return folder
@@ -252,15 +256,19 @@ def _newest_version(folder: Path) -> Path | None:
 
 @dataclass
 class _Bar:
-    """What pooch tells its progress to."""
+    """What pooch tells its progress to; it ends a download of more than `most` bytes."""
 
-    tell: OnDownload
+    tell: OnDownload | None
+    most: int
     total: int = 0
     done: int = 0
 
     def update(self, count: int) -> None:
-        self.done += count
-        self.tell(min(self.done, self.total) if self.total else self.done, self.total)
+        self.done += count  # in whole chunks, so the last one may be counted for more than it is
+        if self.done - count > self.most:
+            raise ValueError(f"more than {self.most} bytes")
+        if self.tell:
+            self.tell(min(self.done, self.total) if self.total else self.done, self.total)
 
     def reset(self) -> None:
         self.done = 0
@@ -277,10 +285,12 @@ def fetch(
     *,
     on_download: OnDownload | None = None,
     check: Callable[[Path], None] | None = None,
+    most: int = MOST_BYTES,
 ) -> Path:
     """Download a file, unless it is there with the right hash; it gets its name when it is checked.
 
-    `known_hash` is `sha256:…` or `md5:…`; `check` may look at the file too, and raises ValueError.
+    `known_hash` is `sha256:…` or `md5:…`; `check` may look at the file too, and raises ValueError. No more
+    than `most` bytes are taken, nor more than the disk has room for.
 
     Raises:
         ExperimentError: if there is no network, the server has no such file, the download breaks off, or
@@ -290,10 +300,11 @@ def fetch(
     import requests
 
     pooch.get_logger().setLevel(logging.WARNING)
-    transfer = pooch.HTTPDownloader(progressbar=_Bar(on_download) if on_download else False, timeout=TIMEOUT)
 
     def download(url: str, place: str, caller: Any) -> None:
-        transfer(url, place, caller)
+        room = shutil.disk_usage(Path(place).parent).free - RESERVE
+        bar = _Bar(on_download, min(most, max(room, 0)))
+        pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT)(url, place, caller)
         if check:
             check(Path(place))
 
