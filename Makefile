@@ -1,9 +1,11 @@
-# `make guide` builds the guide with its experiment, `make test` runs the whole test suite.
+# `make guide` builds the guide with its experiment, `make test` runs the tests that are
+# fast, `make test-slow` all others: a browser, trainings, kills, whole sites.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+PYTEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: guide test lint format constraints clean
+.PHONY: guide test test-slow lint format constraints clean
 
 guide: $(INSTALLED)
 	$(BIN)/moocmap check
@@ -11,7 +13,10 @@ guide: $(INSTALLED)
 	$(BIN)/moocmap build
 
 test: $(INSTALLED)
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not slow"
+
+test-slow: $(INSTALLED)
+	$(PYTEST) -m slow
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
