@@ -42,7 +42,7 @@ constraints:
 	$(PYTHON) -m venv build/newest
 	build/newest/bin/python -m pip install --quiet uv
 	build/newest/bin/uv pip install --python build/newest/bin/python --editable '.[experiments,jax,dev]'
-	{ head -n 1 constraints.txt; build/newest/bin/uv pip freeze --python build/newest/bin/python --exclude-editable | grep -v '^pip=='; } > build/constraints.txt
+	{ head -n 1 constraints.txt; build/newest/bin/uv pip freeze --python build/newest/bin/python --exclude-editable; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 
 clean:
