@@ -159,3 +159,15 @@ def test_an_untidy_file_becomes_a_tidy_one():
 def test_what_is_no_usable_yaml_is_not_touched(text):
     with pytest.raises(DiagnosticsError, match=r"glossary\.yml:1:"):
         format_text(text, "glossary", "glossary.yml", LOCALES)
+
+
+@pytest.mark.parametrize("empty", ["[]", "{}"])
+def test_what_is_empty_stays_however_deep_it_stands(empty):
+    text = "- " * 98 + empty + "\n"
+    assert format_text(text, "topics", "topics.yml") == text
+
+
+@pytest.mark.parametrize("text", ["- - [\n  # c\n  ]\n", "- a: {\n  # c\n  }\n"])
+def test_a_comment_within_what_is_empty_has_the_file_left_alone(text):
+    with pytest.raises(DiagnosticsError, match="not-formatted"):
+        format_text(text, "topics", "topics.yml")

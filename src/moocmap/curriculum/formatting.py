@@ -126,7 +126,7 @@ class _Layout:
     def _entry(self, key: yaml.Node, value: yaml.Node, indent: int, shape: list[Schema]) -> list[str]:
         head = f"{' ' * indent}{_scalar(key)}:"
         inline = self._inline(value, shape)
-        if inline is not None and len(head) + 1 + len(inline) <= WIDTH:
+        if inline is not None and (len(head) + 1 + len(inline) <= WIDTH or _is_empty(value)):
             return [f"{head} {inline}".rstrip(" ")]
         if isinstance(value, yaml.CollectionNode):
             return [head, *self._block(value, indent + 2, shape)]
@@ -135,11 +135,13 @@ class _Layout:
     def _item(self, value: yaml.Node, indent: int, shape: list[Schema]) -> list[str]:
         head = " " * indent + "- "
         inline = self._inline(value, shape)
-        if inline is not None and len(head) + len(inline) <= WIDTH:
+        if inline is not None and (len(head) + len(inline) <= WIDTH or _is_empty(value)):
             return [(head + inline).rstrip(" ")]
         if not isinstance(value, yaml.CollectionNode):
             return _long(head, value, indent + 2)
         lines = self._block(value, indent + 2, shape)
+        if not lines:  # nothing but a comment between brackets, which has no place: the file stays as it is
+            return [head.rstrip(" ")]
         # Comments on the first member would stand between the dash and it.
         comments = next(
             n for n, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")
@@ -208,6 +210,11 @@ def _tidy(lines: Iterable[str]) -> list[str]:
 def _id_of(node: yaml.Node) -> str:
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     return next((value.value for key, value in pairs if key.value == "id"), "")
+
+
+def _is_empty(node: yaml.Node) -> bool:
+    """Tell whether a list or object has no members: then it has no lines to be written on."""
+    return isinstance(node, yaml.CollectionNode) and not node.value
 
 
 def _are_scalars(nodes: Sequence[yaml.Node]) -> bool:
