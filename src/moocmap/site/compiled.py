@@ -42,6 +42,8 @@ from moocmap.site.views import GuideView
 
 SHARED = "shared"
 """The folder of the pages' output for what all locales have in common; it becomes the site's root."""
+FRESH = ".fresh"
+"""The folder beside it in which the pages stand until all are written."""
 
 Files = Mapping[str, Callable[[], bytes]]
 """What makes the content of each file, by its path."""
@@ -275,29 +277,42 @@ class Written:
 def write_pages(site: Compiled, out: Path) -> Written:
     """Write every page of every locale into `out/<locale>`, and what they share into `out/shared`.
 
-    What an earlier run left in these folders is replaced. Raises DiagnosticsError or SiteError, before
-    anything is written, when a string, a template or a page is wrong.
+    What an earlier run left in these folders is replaced when all is written: page by page beside it, so that
+    a large guide does not fill the memory. Raises DiagnosticsError or SiteError, with all as it was, when a
+    string, a template or a page is wrong.
     """
-    texts = {code: {path: one.text(path) for path in one.heads} for code, one in site.locales.items()}
-    shared = {**site.exported, **site.shared}
-    for code, one in site.locales.items():
-        shutil.rmtree(out / code, ignore_errors=True)
-        for path, text in texts[code].items():
-            _write(out / code / f"{path}.md", text.encode())
-        _copy_assets(site.source / "assets", out / code / "assets")
-        for name, make in one.files.items():
-            _write(out / code / name, make())
-        for measured in site.measured:
-            for name, svg in one.drawings(measured).items():
-                _write(out / code / name, svg)
-    shutil.rmtree(out / SHARED, ignore_errors=True)
-    for name, content in shared.items():
-        _write(out / SHARED / name, content)
+    fresh = out / FRESH
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        for code, one in site.locales.items():
+            _write_locale(one, site, fresh / code)
+        _write_shared(site, fresh / SHARED)
+        for name in (*site.locales, SHARED):
+            shutil.rmtree(out / name, ignore_errors=True)
+            (fresh / name).rename(out / name)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return Written({code: sorted(one.heads) for code, one in site.locales.items()})
+
+
+def _write_locale(one: CompiledLocale, site: Compiled, folder: Path) -> None:
+    for path in one.heads:
+        _write(folder / f"{path}.md", one.text(path).encode())
+    _copy_assets(site.source / "assets", folder / "assets")
+    for name, make in one.files.items():
+        _write(folder / name, make())
+    for measured in site.measured:
+        for name, svg in one.drawings(measured).items():
+            _write(folder / name, svg)
+
+
+def _write_shared(site: Compiled, folder: Path) -> None:
+    for name, content in {**site.exported, **site.shared}.items():
+        _write(folder / name, content)
     for name, source in site.records.items():
-        target = out / SHARED / name
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    return Written({code: sorted(paths) for code, paths in texts.items()})
 
 
 def _copy_assets(assets: Path, folder: Path) -> None:
