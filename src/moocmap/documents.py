@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from moocmap import text_files
 from moocmap.diagnostics import Diagnostic, DiagnosticsError, did_you_mean
+from moocmap.memo import Memo
 from moocmap.plain_yaml import MAX_DEPTH, MOST_PARTS, CoreSchemaLoader, OddError, quickly
 
 Path_ = Sequence[str | int]
@@ -37,7 +38,7 @@ class Document:
     """The data of one YAML file, with the place of each of its parts.
 
     `label` is the file's name as messages show it; `data` holds plain lists, dicts, strings and numbers;
-    `parts` is how many values and keys there are.
+    `parts` is how many values and keys there are; `once` remembers what is made of the document.
     """
 
     def __init__(self, label: str, text: str, data: Any, parts: int = 0) -> None:
@@ -45,7 +46,7 @@ class Document:
         self.data = data
         self.parts = parts
         self._text = text
-        self._made: dict[Any, Any] = {}
+        self.once = Memo()
 
     @cached_property
     def _node(self) -> yaml.Node | None:
@@ -62,13 +63,6 @@ class Document:
         for step in path:
             data = data[step]
         return data
-
-    def once(self, key: Any, make: Callable[[], T]) -> T:
-        """Return what is made of this document under a key; it is made when first asked for."""
-        if key not in self._made:
-            self._made[key] = make()
-        found: T = self._made[key]
-        return found
 
     def valid(self, adapter: TypeAdapter[T], at: Path_) -> T:
         """Return the object that the data at a path makes. Raises pydantic's ValidationError."""

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+CACHE = Path("build", "cache")
+"""Where a guide keeps what can be made again, below its folder."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when a disk, a quota or the size of a file is at its end."""
 STALE = 3600.0

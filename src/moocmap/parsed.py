@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from moocmap import documents, text_files
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.documents import Document
-from moocmap.files import recall, remember
+from moocmap.files import CACHE, recall, remember
 
-MEMORY = Path("build", "cache", "parsed.json")
+MEMORY = CACHE / "parsed.json"
 FORMAT = 1
 """Raised when files are read in another way: what was kept before is worth nothing then."""
 

@@ -12,6 +12,7 @@ import pytest
 
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.experiments.settings.load import load_experiments
+from moocmap.files import CACHE
 from moocmap.site import drawings as drawings_module
 from moocmap.site.by_model import duration, duration_interval
 from moocmap.site.drawings import drawings
@@ -117,7 +118,7 @@ def test_drawings_are_kept_until_what_they_show_changes(
     shutil.rmtree(bare_root / "experiments" / "results" / "tiny" / "keras-small-cnn-matched-seed1")
     assert ">round<" in "".join(drawings(measured(bare_root), other_words).values())
     assert drawn == ["en", "es", "en", "en"]
-    for memory in (bare_root / drawings_module.CACHE).glob("drawings-*.json"):
+    for memory in (bare_root / CACHE).glob("drawings-*.json"):
         memory.write_text('{"drawings": ')
     assert drawings(measured(bare_root), strings["es"]).keys() == first.keys()
     assert len(drawn) == 5

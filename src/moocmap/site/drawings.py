@@ -16,12 +16,9 @@ from pathlib import Path
 import moocmap
 from moocmap.experiments.results import pictures
 from moocmap.experiments.results.plots import LABELS, in_the_dark, reliability_plot, training_plot
-from moocmap.files import recall, remember
+from moocmap.files import CACHE, recall, remember
 from moocmap.site.locales import Strings
 from moocmap.site.measured import Measured
-
-CACHE = Path("build", "cache")
-"""Where drawings are kept, below the guide's folder."""
 
 _Drawn = list[tuple[Callable[..., str], str]]
 """How to name each drawing, and the drawing."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
 
 from moocmap.curriculum.companions import Aspect, Library, Offer, Route
 from moocmap.curriculum.coverage import Coverage, RowAgreement, agreement
@@ -27,10 +26,9 @@ from moocmap.curriculum.model import (
     Unit,
 )
 from moocmap.fields import text_in
+from moocmap.memo import Memo
 from moocmap.site import addresses
 from moocmap.site.strips import Band, Strip, bands, strips
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -110,19 +108,12 @@ def depth_rank(depth: Depth) -> int:
 
 
 class GuideView:
-    """All derived tables of a guide; each is computed when a page asks for it."""
+    """All derived tables of a guide; each is computed when a page asks for it, those under keys by `once`."""
 
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
         self.coverage = Coverage(guide)
-        self._made: dict[Any, Any] = {}
-
-    def once(self, key: Any, make: Callable[[], T]) -> T:
-        """Return what is made of the guide under a key; it is made when first asked for."""
-        if key not in self._made:
-            self._made[key] = make()
-        found: T = self._made[key]
-        return found
+        self.once = Memo()
 
     # Areas and topics -----------------------------------------------------------------------------
 

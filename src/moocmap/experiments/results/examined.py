@@ -20,9 +20,9 @@ from moocmap.experiments.results.record import (
     stale,
 )
 from moocmap.experiments.settings.model import Experiment
-from moocmap.files import recall, remember
+from moocmap.files import CACHE, recall, remember
 
-MEMORY = Path("build", "cache", "records.json")
+MEMORY = CACHE / "records.json"
 
 
 def examine_records(root: Path, folder: Path, experiments: Iterable[Experiment]) -> list[Diagnostic]:

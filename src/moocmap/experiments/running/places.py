@@ -12,8 +12,7 @@ from moocmap.experiments.models import weights_files
 from moocmap.experiments.settings.data_settings import DataSettings
 from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.training.machine import Machine
-
-CACHE = Path("build", "cache")
+from moocmap.files import CACHE
 
 
 @dataclass
