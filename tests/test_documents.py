@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, StringConstraints
 
-from moocmap import documents
+from moocmap import documents, shapes
 
 FLOAT = re.compile(r"[-+]?[0-9.]+[eE][-+]?[0-9]+$")
 """What YAML 1.2 reads as a number and YAML 1.1, which PyYAML writes, as text: 0E0."""
@@ -157,7 +157,7 @@ def test_a_file_too_large_is_not_read(tmp_path):
 
 def test_an_unknown_key_is_met_with_the_keys_of_its_own_object():
     document, _ = documents.parse("inner:\n- name: x\n  siez: 1\n- name: y\n  colour: red\n", "x.yml")
-    _, problems = documents.validate(document, Outer)
+    _, problems = shapes.validate(document, Outer)
     assert [str(d) for d in problems] == [
         "x.yml:3:3: error[unknown-key]: unknown key 'siez'; did you mean 'size'?",
         "x.yml:5:3: error[unknown-key]: unknown key 'colour'; known keys: name, size",
@@ -166,7 +166,7 @@ def test_an_unknown_key_is_met_with_the_keys_of_its_own_object():
 
 def test_so_is_one_in_an_object_under_a_free_name():
     document, _ = documents.parse("named: {first: {name: x, siez: 1}}\n", "x.yml")
-    _, problems = documents.validate(document, Outer)
+    _, problems = shapes.validate(document, Outer)
     assert [str(d) for d in problems] == [
         "x.yml:1:26: error[unknown-key]: unknown key 'siez'; did you mean 'size'?"
     ]

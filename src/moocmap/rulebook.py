@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from moocmap import documents
+from moocmap import documents, shapes
 from moocmap.diagnostics import DiagnosticsError, Severity
 from moocmap.fields import Closed, Id, NonEmpty, TranslatedText, text_in
 
@@ -30,7 +30,7 @@ def rule_pages() -> dict[str, RulePage]:
     label = "rulebook.yml"
     text = files("moocmap").joinpath(label).read_text(encoding="utf-8")
     document, problems = documents.parse(text, label)
-    pages, more = documents.validate(document, list[RulePage]) if document else ([], [])
+    pages, more = shapes.validate(document, list[RulePage]) if document else ([], [])
     if problems or more:
         raise DiagnosticsError([*problems, *more])
     return {page.id: page for page in pages}

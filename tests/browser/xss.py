@@ -16,8 +16,9 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
-from moocmap.curriculum.schema import data_files, json_schema, kind_of, options
+from moocmap.curriculum.schema import data_files, json_schema, kind_of
 from moocmap.experiments.settings.model import ExperimentSettings
+from moocmap.shapes import options
 from moocmap.site.escape import visible
 
 LIST = Path(__file__).with_name("xss_payloads.yml")

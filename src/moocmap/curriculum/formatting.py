@@ -22,10 +22,11 @@ import yaml
 
 from moocmap import documents
 from moocmap.curriculum.comments import Attachment, Notes, find_comments, items_of
-from moocmap.curriculum.schema import MODELINE, json_schema, options
+from moocmap.curriculum.schema import MODELINE, json_schema
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.fields import LOCALE_PATTERN
 from moocmap.plain_yaml import CoreSchemaLoader
+from moocmap.shapes import options
 
 WIDTH = 100
 SORTED_BY_ID = frozenset({"glossary"})

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from moocmap import documents, text_files
+from moocmap import documents, shapes, text_files
 from moocmap.curriculum.bibliography import read_references
 from moocmap.curriculum.companions import Change, Chapter, Libraries, Question, Quiz, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
@@ -219,7 +219,7 @@ class _Reader:
             document, found = self._document(path)
             self.problems += found
             if document is not None and not isinstance(document.data, container):
-                self.problems += documents.validate(document, shape)[1]
+                self.problems += shapes.validate(document, shape)[1]
                 document = None
             if document is None:
                 self.sources.damaged_kinds.add(kind)
@@ -237,6 +237,6 @@ class _Reader:
         return document, found
 
     def _valid(self, document: Document, shape: type[T], at: tuple[int, ...]) -> list[Entry[T]]:
-        value, errors = documents.validate(document, shape, at)
+        value, errors = shapes.validate(document, shape, at)
         self.problems += errors
         return [] if value is None else [Entry(value, document, at)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from moocmap.curriculum.companions import Change, Chapter, Libraries, Question, Quiz, Route, Waiver
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Term, Topic
 from moocmap.files import write_atomically
+from moocmap.shapes import options
 
 FILES: dict[str, Any] = {
     "guide": GuideSettings,
@@ -48,15 +49,6 @@ def json_schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a kind of file. Raises KeyError for an unknown kind."""
     schema = TypeAdapter(FILES[kind]).json_schema(by_alias=True)
     return {"$schema": _DRAFT, **schema, "title": f"moocmap {kind}"}
-
-
-def options(schemas: Iterable[Mapping[str, Any]], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield all schemas that a value may follow: references resolved, alternatives one by one."""
-    for schema in schemas:
-        if "$ref" in schema:
-            yield from options([root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]], root)
-        yield schema
-        yield from options([*schema.get("anyOf", []), *schema.get("oneOf", [])], root)
 
 
 # Schemas that know the guide's own ids ---------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from moocmap import documents
+from moocmap import documents, shapes
 from moocmap.curriculum.comments import find_comments
 from moocmap.curriculum.formatting import SORTED_BY_ID, format_text
 from moocmap.curriculum.schema import FILES, modeline
@@ -57,7 +57,7 @@ def with_entry(text: str, entry: str, entry_id: str, kind: str, label: str) -> s
     document, problems = documents.parse(new, label)
     if document is None or problems:
         raise DiagnosticsError(problems)
-    _, problems = documents.validate(document, FILES[kind])
+    _, problems = shapes.validate(document, FILES[kind])
     if problems:
         raise DiagnosticsError(problems)
     return new

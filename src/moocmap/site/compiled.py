@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -292,6 +293,8 @@ def write_pages(site: Compiled, out: Path) -> Written:
             (fresh / name).rename(out / name)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+        with suppress(OSError):
+            out.rmdir()  # only an empty one goes
     return Written({code: sorted(one.heads) for code, one in site.locales.items()})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from moocmap import documents, text_files
+from moocmap import shapes, text_files
 from moocmap.diagnostics import Diagnostic
 from moocmap.documents import Document
 from moocmap.experiments.settings.model import Experiment, ExperimentSettings
@@ -48,7 +48,7 @@ def _load(path: Path, parsed: ParsedFiles) -> tuple[Experiment | None, list[Diag
     document, found = parsed.document(path)
     if document is None:
         return None, found
-    settings, problems = documents.validate(document, ExperimentSettings)
+    settings, problems = shapes.validate(document, ExperimentSettings)
     found += problems
     if settings is not None:
         found += [*_file_name(path, document), *_recipes_for_libraries(document, settings)]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from moocmap import documents
+from moocmap import documents, shapes
 from moocmap.diagnostics import Diagnostic
 from moocmap.experiments.settings.recipe_settings import Count, LibraryName
 from moocmap.fields import Closed, Id, NonEmpty, Text, WebUrl
@@ -68,5 +68,5 @@ def load_published(root: Path, experiment_id: str) -> tuple[PublishedFigures | N
     document, problems = documents.read(path, root)
     if document is None:
         return None, problems
-    found, more = documents.validate(document, PublishedFigures)
+    found, more = shapes.validate(document, PublishedFigures)
     return found, [*problems, *more]
