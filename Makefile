@@ -34,7 +34,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  echo "moocmap needs Python 3.11.5 or newer; found: $$($(PYTHON) --version). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
-	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable '.[experiments,jax,dev]'
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[experiments,jax,dev]'
 	@touch $@
 
 # Renews every pin by name to the newest versions that go together.

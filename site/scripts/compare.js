@@ -1,5 +1,8 @@
 // The comparison: which courses stand side by side, which topics are listed, and the view of exactly two.
+import {columnsOf} from "./columns.js";
+import {depthMark} from "./marks.js";
 import {addressState, make, pageData, setAddressState} from "./page.js";
+import {depthsIn} from "./pair.js";
 import {showPair} from "./pair_view.js";
 import {readGuide} from "./plan.js";
 import {speaker} from "./words.js";
@@ -11,17 +14,21 @@ export function startCompare(root) {
   const find = (selector) => root.querySelector(selector);
   const all = (selector) => [...root.querySelectorAll(selector)];
   const boxes = all("[data-mm-choose] input");
-  const columns = boxes.map((box) => box.value);
+  const ids = boxes.map((box) => box.value);
   const radios = all("[data-mm-tools] [type=radio]");
   const area = find("[data-mm-area]");
   const fold = find("[data-mm-fold]");
   const folded = new Set();
   const groups = all("[data-mm-rows]").map(readGroup);
-  const known = new Set(columns);
+  const known = new Set(ids);
+  const tables = all("[data-mm-columns]");
+  const showColumns = tables.map((table) => columnsOf(table, data.columns, table === find("[data-mm-matrix]") ? matrixCell : factCell));
+  const depths = new Map();
   let chosen = [];
 
   readAddress();
   for (const hidden of [find("[data-mm-choose]"), find("[data-mm-tools]")]) hidden.hidden = false;
+  find("[data-mm-some]")?.remove();
   find(".mm-choose__all").open = chosen.length < 2;
   root.addEventListener("input", (event) => {
     if (boxes.includes(event.target)) choose(event.target.value, event.target.checked);
@@ -32,8 +39,8 @@ export function startCompare(root) {
     update();
   });
   find("[data-mm-copy-link]").addEventListener("click", copy);
-  find("[data-mm-choose-all]").addEventListener("click", () => {
-    chosen = [...columns];
+  find("[data-mm-choose-all]")?.addEventListener("click", () => {
+    chosen = [...data.columns];
     update();
   });
   fold.addEventListener("click", () => {
@@ -48,7 +55,7 @@ export function startCompare(root) {
   function readAddress() {
     const state = addressState();
     const asked = (state.get("courses") ?? "").split(",").filter((id) => known.has(id));
-    chosen = state.get("courses") === "all" ? [...columns] : [...new Set(asked)];
+    chosen = state.get("courses") === "all" ? [...data.columns] : [...new Set(asked)];
     if (!chosen.length) chosen = [...data.first];
     const rows = state.get("rows");
     (radios.find((radio) => radio.value === rows) ?? radios[0]).checked = true;
@@ -57,14 +64,14 @@ export function startCompare(root) {
 
   function writeAddress() {
     const state = new URLSearchParams();
-    const every = chosen.length === columns.length;
+    const every = chosen.length === ids.length;
     if (chosen.join() !== data.first.join()) state.set("courses", every ? "all" : chosen.join(","));
     if (mode() !== radios[0].value) state.set("rows", mode());
     if (area.value) state.set("area", area.value);
     setAddressState(state);
   }
 
-  /** Return an area of the matrix: its rows with the depth (or "") that each column shows. */
+  /** Return an area of the matrix: its rows with the topic that each is of. */
   function readGroup(body) {
     const [head, ...rows] = body.rows;
     const name = head.querySelector("span");
@@ -76,8 +83,7 @@ export function startCompare(root) {
       folded[folded.has(id) ? "delete" : "add"](id);
       update();
     });
-    const depths = (row) => [...row.cells].slice(1).map((cell) => cell.querySelector("use")?.getAttribute("href") ?? "");
-    return {id, body, button, count, rows: rows.map((row) => ({row, depths: depths(row)}))};
+    return {id, body, button, count, rows: rows.map((row) => ({row, topic: topicOf(row)}))};
   }
 
   function mode() {
@@ -92,9 +98,9 @@ export function startCompare(root) {
   function update() {
     for (const box of boxes) box.checked = chosen.includes(box.value);
     showChosen();
-    showColumns();
+    showTables();
     showRows();
-    const pair = chosen.map((id) => guide.courses[guide.courseOf.get(id)]);
+    const pair = chosen.map(courseOf);
     const place = find("[data-mm-pair]");
     place.hidden = pair.length !== 2;
     find("[data-mm-swap-sides]").hidden = place.hidden;
@@ -109,7 +115,7 @@ export function startCompare(root) {
 
   function showChosen() {
     const items = chosen.map((id) => {
-      const {name} = guide.courses[guide.courseOf.get(id)];
+      const {name} = courseOf(id);
       const button = make("button", {type: "button", class: "mm-chip-button", "aria-label": say("remove", {name})}, `${name} ×`);
       button.addEventListener("click", () => {
         choose(id, false);
@@ -121,36 +127,61 @@ export function startCompare(root) {
     find("[data-mm-chosen]").replaceChildren(make("li", {class: "mm-choose__label"}, label), ...items);
   }
 
-  /** Show the columns of the chosen courses in the order in which they were chosen. */
-  function showColumns() {
-    const places = chosen.map((id) => columns.indexOf(id));
-    const asTheyStand = places.every((place, n) => !n || places[n - 1] < place);
-    const order = asTheyStand ? columns : [...chosen, ...columns.filter((id) => !chosen.includes(id))];
-    for (const table of all("[data-mm-columns]")) {
+  function showTables() {
+    for (const table of tables) {
       table.classList.toggle("mm-matrix--few", chosen.length <= 4);
       table.classList.toggle("mm-matrix--two", chosen.length <= 2);
-      for (const row of table.rows) {
-        const cells = (row.mmCells ??= new Map([...row.cells].slice(1).map((cell, place) => [columns[place], cell])));
-        if ((table.dataset.order ?? columns.join()) !== order.join()) row.append(...order.map((id) => cells.get(id)));
-        for (const [id, cell] of cells) cell.hidden = !chosen.includes(id);
-      }
-      table.dataset.order = order.join();
     }
+    for (const show of showColumns) show(chosen);
+  }
+
+  function courseOf(id) {
+    return guide.courses[guide.courseOf.get(id)];
+  }
+
+  function topicOf(row) {
+    return guide.topicOf.get(row.dataset.topic);
+  }
+
+  function depthsOf(id) {
+    if (!depths.has(id)) depths.set(id, depthsIn(courseOf(id)));
+    return depths.get(id);
+  }
+
+  function headCell(id) {
+    return make("th", {scope: "col"}, make("a", {href: `courses/${id}.html`}, courseOf(id).name));
+  }
+
+  function factCell(row, number, id) {
+    if (!number) return headCell(id);
+    const [text, checked] = data.more[id].facts[number - 1];
+    const note = (words) => make("span", {class: "mm-quiet"}, words);
+    return make("td", {}, text || note(say("not_stated")), ...(checked ? [" ", note(`(${checked})`)] : []));
+  }
+
+  function matrixCell(row, number, id) {
+    if (!number) return headCell(id);
+    const topic = topicOf(row);
+    const depth = depthsOf(id).get(topic);
+    if (depth === undefined) return make("td");
+    const mark = depthMark(depth, say, "mm-depth__text");
+    if (!data.more[id].only.includes(topic)) return make("td", {}, mark);
+    return make("td", {class: "mm-matrix__only"}, mark, make("span", {class: "mm-only", title: say("only_title")}, say("only_badge")));
   }
 
   function showRows() {
-    const places = chosen.map((id) => columns.indexOf(id));
+    const taught = chosen.map(depthsOf);
     const wanted = {
       all: () => true,
-      taught: (shown) => shown.some(Boolean),
-      differences: (shown) => new Set(shown).size > 1,
+      taught: (topic) => taught.some((one) => one.has(topic)),
+      differences: (topic) => new Set(taught.map((one) => one.get(topic))).size > 1,
     }[mode()];
     let [visible, total] = [0, 0];
     for (const {id, body, button, count, rows} of groups) {
       const inArea = !area.value || area.value === id;
       let here = 0;
-      for (const {row, depths} of rows) {
-        const fits = inArea && wanted(places.map((place) => depths[place]));
+      for (const {row, topic} of rows) {
+        const fits = inArea && wanted(topic);
         here += fits;
         row.hidden = !fits || folded.has(id);
       }

@@ -1,5 +1,6 @@
 // Two courses side by side: what each has to itself, what is new in one after the other, and in which order
 // each takes up what both teach.
+import {depthMark} from "./marks.js";
 import {make} from "./page.js";
 import {compared, depthsIn, firstLessons, hoursOf, newFor, rounded, teachingOrder} from "./pair.js";
 
@@ -19,7 +20,7 @@ export function showPair(place, guide, pair, say) {
     make("p", {class: "mm-pair__sum"}, say("sum", {a, b, shared: found.shared.length, n: found.shared.length, onlyA: found.only[0].length, onlyB: found.only[1].length})),
     make("h3", {}, say("apart")),
     columns(pair, (course, side) => [
-      listed(say("only", {n: found.only[side].length, course: course.name}), byArea(found.only[side], (topic) => [topicLink(topic), GLUE, depthMark(depths[side].get(topic))]), wide),
+      listed(say("only", {n: found.only[side].length, course: course.name}), byArea(found.only[side], (topic) => [topicLink(topic), GLUE, depthMark(depths[side].get(topic), say)]), wide),
       listed(say("deeper", {n: found.deeper[side].length, course: course.name}), byArea(found.deeper[side], (topic) => [topicLink(topic), GLUE, ...further(depths[1 - side].get(topic), depths[side].get(topic))])),
     ], "h3"),
     make("h3", {}, say("new")),
@@ -45,19 +46,8 @@ export function showPair(place, guide, pair, say) {
     return make("a", {href: `courses/${course.id}/${id}.html`}, title);
   }
 
-  function depthMark(depth) {
-    const icon = document.createElementNS(SVG, "svg");
-    const use = document.createElementNS(SVG, "use");
-    icon.setAttribute("class", "mm-depth__bars");
-    icon.setAttribute("aria-hidden", "true");
-    use.setAttribute("href", `#mm-depth-${depth + 1}`);
-    icon.append(use);
-    const level = ["mentions", "uses", "explains", "implements"][depth];
-    return make("span", {class: `mm-depth mm-depth--${level}`, title: say(`depth.${depth}`)}, icon, make("span", {class: "mm-hidden"}, say(`depth.${depth}`)));
-  }
-
   function further(from, to) {
-    return [depthMark(from), "\u2060→\u2060", depthMark(to)];
+    return [depthMark(from, say), "\u2060→\u2060", depthMark(to, say)];
   }
 
   /** Return topics as one paragraph for each area. */
@@ -93,7 +83,7 @@ export function showPair(place, guide, pair, say) {
     if (!added.lessons.length) return [make("p", {}, say("new_nothing", counts))];
     const rows = added.lessons.map((lesson) => {
       const mine = added.gains.filter((gain) => course.lessons[gain.lesson] === lesson);
-      const entries = mine.map(({topic, depth, before}) => make("span", {class: "mm-pair__topic"}, topicLink(topic), GLUE, ...(before < 1 ? [depthMark(depth)] : further(before, depth))));
+      const entries = mine.map(({topic, depth, before}) => make("span", {class: "mm-pair__topic"}, topicLink(topic), GLUE, ...(before < 1 ? [depthMark(depth, say)] : further(before, depth))));
       return make("p", {class: "mm-pair__area"}, make("strong", {}, lessonLink(course, course.lessons.indexOf(lesson))), " ", make("span", {class: "mm-pair__topics"}, ...entries));
     });
     return [
@@ -150,7 +140,7 @@ export function showPair(place, guide, pair, say) {
       for (const type of ["pointerleave", "focusout"]) item.addEventListener(type, mark(false));
     }
     const head = make("tr", {}, ...[say("topic"), a, b].map((name) => make("th", {scope: "col"}, name)));
-    const cell = (side, number, topic) => make("td", {}, `${number + 1}. `, lessonLink(pair[side], number), " ", depthMark(depths[side].get(topic)));
+    const cell = (side, number, topic) => make("td", {}, `${number + 1}. `, lessonLink(pair[side], number), " ", depthMark(depths[side].get(topic), say));
     const rows = shared.map(({topic, ends}) => make("tr", {}, make("th", {scope: "row"}, topicLink(topic)), cell(0, ends[0], topic), cell(1, ends[1], topic)));
     const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
     const scroll = make("div", {class: "mm-scroll mm-scroll--tall", role: "region", tabindex: "0", "aria-label": say("table")}, table);

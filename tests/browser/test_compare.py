@@ -17,10 +17,14 @@ from moocmap.curriculum.coverage import Coverage, compare
 from moocmap.curriculum.delta import delta, hours
 from moocmap.curriculum.model import DEPTHS, Guide
 from moocmap.curriculum.order import course_order
+from moocmap.site import comparison
+from moocmap.site.engine import build
 from moocmap.site.locales import Strings
 from moocmap.site.planner_data import planner_data
 from moocmap.site.scripts import bundle
 from moocmap.site.views import GuideView
+
+from .places import small_guide
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Start = Callable[..., Any]
@@ -139,6 +143,30 @@ def test_courses_are_chosen_and_the_address_says_which(visit: Start) -> None:
     page.click("text=Choose all")
     assert columns(page) == ["Beta", "Alpha", "The Gamma Book"]
     assert page.locator("#pair").count() == 0
+
+
+CELLS = """() => [...document.querySelectorAll("[data-mm-columns]")].map((table) => [...table.rows]
+  .map((row) => [...row.cells].filter((cell) => !cell.hidden).map((cell) => cell.outerHTML)))"""
+
+
+def test_columns_that_the_page_lacks_are_made_like_those_that_it_has(
+    browser: Any, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = small_guide().copy_guide(tmp_path / "guide")
+    monkeypatch.setattr(comparison, "MOST_COLUMNS", 1)
+    narrow = build(root, today=small_guide().TODAY).target
+    page = browser.new_page()
+    shown = []
+    for folder in (site, narrow):
+        page.goto(f"{folder.as_uri()}/es/compare.html?courses=gamma-book,alpha,beta&rows=all")
+        assert columns(page) == ["The Gamma Book", "Alpha", "Beta"]
+        shown.append(page.evaluate(CELLS))
+    assert page.locator("[data-mm-some]").count() == 0, "the note is for readers without scripts"
+    page.click(".mm-choose__chosen li:has-text('Alpha') button")
+    assert columns(page) == ["The Gamma Book", "Beta"]
+    page.close()
+    assert shown[0] == shown[1]
+    assert "3 cursos" in (narrow / "es" / "compare.html").read_text()
 
 
 @over_http

@@ -9,15 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from moocmap.experiments.results.record import (
-    EPOCH_COLUMNS,
-    Metrics,
-    Record,
-    RunFacts,
-    Selected,
-    Test,
-    Validation,
-)
+from moocmap.experiments.results.facts import Metrics, RunFacts, Selected, Test, Validation
+from moocmap.experiments.results.record import Record
+from moocmap.experiments.spec import EPOCH_COLUMNS
 
 PHASES = (("head", 2), ("all", 3))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from moocmap.experiments.results.inspection import DamagedRecordError
 from moocmap.experiments.results.pictures import (
     activations_plot,
     activations_size,
@@ -17,7 +18,6 @@ from moocmap.experiments.results.pictures import (
     read_arrays,
 )
 from moocmap.experiments.results.plots import PALETTES
-from moocmap.experiments.results.record import DamagedRecordError
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,14 +1,17 @@
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from moocmap.experiments.data.tasks import Part, Task
-from moocmap.experiments.results.record import PREDICTION_COLUMNS, Record, check_records, read_records
+from moocmap.experiments.results.inspection import PREDICTION_COLUMNS
+from moocmap.experiments.results.record import Record, check_records, read_records
 from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.spec import hash_of
 from moocmap.experiments.training.writer import EVERY_CLASS_UP_TO, predictions
@@ -78,6 +81,11 @@ def other_lr(facts: dict[str, object]) -> None:
     facts["spec"]["phases"][0]["lr"] = 0.5  # type: ignore[index]
 
 
+def without_classes(facts: dict[str, Any]) -> None:
+    del facts["spec"]["tasks"]["target"]["classes"]
+    facts["spec_hash"] = hash_of(facts["spec"])
+
+
 @pytest.mark.parametrize(
     ("damage", "file", "message"),
     [
@@ -85,7 +93,24 @@ def other_lr(facts: dict[str, object]) -> None:
         (lambda f: (f / "run.json").write_text("{"), "run.json", "expected JSON"),
         (lambda f: (f / "run.json").write_bytes(b"\xff\xfe"), "run.json", "expected JSON"),
         (lambda f: (f / "epochs.csv").write_text(""), "epochs.csv", "expected a table"),
-        (lambda f: (f / "epochs.csv").write_text("a\n1,2,3\n1\n"), "epochs.csv", "expected the columns"),
+        (lambda f: (f / "epochs.csv").write_text('"a\n'), "epochs.csv", "expected a table: unexpected end"),
+        (
+            lambda f: (f / "epochs.csv").write_text("a\n1,2,3\n1\n"),
+            "epochs.csv",
+            "in the first (1), got 3",
+        ),
+        (
+            lambda f: (f / "epochs.csv").write_text("a\n1\n"),
+            "epochs.csv",
+            "the columns phase, epoch",
+        ),
+        (
+            edit_table("epochs.csv", lambda t: t.assign(seconds="soon")),
+            "epochs.csv",
+            "expected numbers in the column seconds",
+        ),
+        (edit_table("epochs.csv", lambda t: t.assign(seconds=math.inf)), "epochs.csv", "expected numbers"),
+        (edit_json(without_classes), "run.json", "spec: not a run's (KeyError('classes'))"),
         (edit_json(lambda facts: facts.pop("metrics")), "run.json", "metrics: field required"),
         (edit_json(lambda facts: facts.update(note="x")), "run.json", "note: extra inputs"),
         (edit_json(lambda facts: facts.update(format=1)), "run.json", "format: input should be 2"),

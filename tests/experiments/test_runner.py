@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from moocmap.experiments.results.record import FILES, read_records
+from moocmap.experiments.results.inspection import FILES
+from moocmap.experiments.results.record import read_records
 from moocmap.experiments.running import runner
 from moocmap.experiments.running.clock import seconds_left
 from moocmap.experiments.running.runner import Event, Summary, WorkerFacts, run_experiment

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from moocmap.experiments.results.record import EXPLANATIONS, read_record
+from moocmap.experiments.results.inspection import EXPLANATIONS
+from moocmap.experiments.results.record import read_record
 from moocmap.experiments.results.repeated import TIMES
 
 from . import processes

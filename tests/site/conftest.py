@@ -12,9 +12,9 @@ import pytest
 
 from moocmap.curriculum.check import load_guide
 from moocmap.curriculum.model import Guide
-from moocmap.experiments.results.record import EPOCH_COLUMNS
 from moocmap.experiments.settings.load import load_experiments
 from moocmap.experiments.settings.model import Run
+from moocmap.experiments.spec import EPOCH_COLUMNS
 from moocmap.site.engine import BuildResult, build
 from moocmap.site.locales import Strings, load_strings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from moocmap.curriculum.model import DEPTHS, Course
@@ -15,6 +16,8 @@ from moocmap.site.wording import Wording
 
 FIRST_CHOICE = 4
 """How many courses stand side by side before anybody has chosen."""
+MOST_COLUMNS = 24
+"""So many courses stand in the page itself; its script makes the columns of others when they are chosen."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class FactRow:
-    """One fact of every course, in the order of the page's columns."""
+    """One fact of every course, in their order."""
 
     label: str
     cells: tuple[Cell, ...]
@@ -43,8 +46,18 @@ class Comparison:
 
     @property
     def courses(self) -> list[Course]:
-        """The columns: all courses, those of today first."""
+        """All courses, those of today first."""
         return self.view.courses
+
+    @property
+    def columns(self) -> list[Course]:
+        """The courses that the page's tables hold."""
+        return self.courses[:MOST_COLUMNS]
+
+    @property
+    def others(self) -> list[Course]:
+        """The courses that they do not: a browser takes many seconds for hundreds of columns."""
+        return self.courses[MOST_COLUMNS:]
 
     @property
     def grouped(self) -> dict[bool, list[Course]]:
@@ -54,7 +67,7 @@ class Comparison:
             for current in (True, False)
         }
 
-    @property
+    @cached_property
     def facts(self) -> list[FactRow]:
         """What a course asks for and how it teaches; a fact that no course states is left out."""
         t, say, exclusive = self.t, self.say, self.view.exclusive
@@ -105,15 +118,35 @@ class Comparison:
         return wanted[:FIRST_CHOICE]
 
     def script_data(self) -> dict[str, Any]:
-        """Return what the page's script needs: all lessons with their topics, and its texts."""
+        """Return what the page's script needs: all lessons with their topics, and its texts.
+
+        `columns` names the courses that the tables hold; `more` has for each other one the cells of its
+        facts (text, date) and the places of the topics that only it teaches.
+        """
         depths = {f"depth.{rank}": str(self.t(f"depth.{name}")) for rank, name in enumerate(DEPTHS)}
         order = {f"order.{key}": text for key, text in self.t.below("order").items()}
         guide = planner_data(self.view, self.t)
         return {
             "guide": {key: guide[key] for key in ("areas", "topics", "courses", "estimate")},
+            "columns": [course.id for course in self.columns],
+            "more": {course.id: self._column(course) for course in self.others},
             "first": [course.id for course in self.first_choice],
-            "texts": {**self.t.below("compare.script"), **depths, **order},
+            "texts": {**self.t.below("compare.script"), **depths, **order, **self._marks()},
         }
+
+    def _column(self, course: Course) -> dict[str, Any]:
+        place = self.courses.index(course)
+        cells = [row.cells[place] for row in self.facts]
+        exclusive = self.view.is_exclusive
+        topics = enumerate(self.view.guide.topics)
+        return {
+            "facts": [[cell.text, cell.checked] for cell in cells],
+            "only": [number for number, topic in topics if exclusive(course, topic.id)],
+        }
+
+    def _marks(self) -> dict[str, str]:
+        keys = {"not_stated": "course.not_stated", "only_title": "only.title", "only_badge": "only.badge"}
+        return {name: str(self.t(key)) for name, key in keys.items()}
 
 
 def inversion_share(strings: Strings, order: CourseOrder) -> str:

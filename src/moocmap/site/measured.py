@@ -13,7 +13,8 @@ from moocmap.diagnostics import Diagnostic, DiagnosticsError, has_errors
 from moocmap.experiments.results import compare, significance
 from moocmap.experiments.results.attribution import Attribution, attributions
 from moocmap.experiments.results.costs import Arrival, Costs, arrivals, costs
-from moocmap.experiments.results.record import EXPLANATIONS, FILES, DamagedRecordError, Record
+from moocmap.experiments.results.inspection import EXPLANATIONS, FILES, DamagedRecordError
+from moocmap.experiments.results.record import Record
 from moocmap.experiments.results.shelf import OWN, Shelf, best_shelf
 from moocmap.experiments.results.significance import SignTest
 from moocmap.experiments.settings.load import load_experiments

@@ -379,14 +379,15 @@ class GuideView:
 
     # The matrix -----------------------------------------------------------------------------------
 
-    def matrix(self) -> list[tuple[Area, list[tuple[Topic, list[CourseMark]]]]]:
-        """Return every topic with its depth in every course, by area."""
+    def matrix(self, courses: Sequence[Course]) -> list[tuple[Area, list[tuple[Topic, list[CourseMark]]]]]:
+        """Return every topic with its depth in each of these courses, by area."""
         return [
-            (area, [(topic, self._marks(topic)) for topic in topics]) for area, topics in self.topics_by_area
+            (area, [(topic, self._marks(topic, courses)) for topic in topics])
+            for area, topics in self.topics_by_area
         ]
 
-    def _marks(self, topic: Topic) -> list[CourseMark]:
-        depths = [(course, self.coverage.depth(course.id, topic.id)) for course in self.courses]
+    def _marks(self, topic: Topic, courses: Sequence[Course]) -> list[CourseMark]:
+        depths = [(course, self.coverage.depth(course.id, topic.id)) for course in courses]
         return [
             CourseMark(course, depth, depth is not None and self.is_exclusive(course, topic.id))
             for course, depth in depths

@@ -11,14 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from moocmap.diagnostics import Diagnostic
-from moocmap.experiments.results.record import (
-    FILES,
-    DamagedRecordError,
-    damage,
-    places_of,
-    read_record,
-    stale,
-)
+from moocmap.experiments.results.inspection import FILES, DamagedRecordError, damage, inspect, places_of
+from moocmap.experiments.results.record import stale
 from moocmap.experiments.settings.model import Experiment
 from moocmap.files import CACHE, recall, remember
 
@@ -43,14 +37,14 @@ def _examine(root: Path, folder: Path, experiment: Experiment, known: _Known) ->
         if run is not None and known.spec_hash(place) == run.spec_hash:
             continue
         try:
-            record = read_record(place)
+            facts = inspect(place)
         except DamagedRecordError as error:
             yield damage(error, root)
             continue
-        problem = stale(record, run, f"{folder.as_posix()}/{experiment.id}")
+        problem = stale(facts, run, f"{folder.as_posix()}/{experiment.id}")
         if problem:
             yield problem
-        known.keep(place, record.facts.spec_hash)
+        known.keep(place, facts.spec_hash)
 
 
 class _Known:

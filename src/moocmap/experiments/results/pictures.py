@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from moocmap.experiments.results.inspection import DamagedRecordError
 from moocmap.experiments.results.plots import PALETTES
-from moocmap.experiments.results.record import DamagedRecordError
 
 Arrays = Mapping[str, NDArray[Any]]
 LABELS = {

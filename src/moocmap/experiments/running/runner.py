@@ -20,7 +20,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Literal
 
-from moocmap.experiments.results.record import EXPLANATIONS, FILES, DamagedRecordError, read_record
+from moocmap.experiments.results.inspection import EXPLANATIONS, FILES, DamagedRecordError, inspect
 from moocmap.experiments.running.clock import Clock, seconds_left
 from moocmap.experiments.running.places import Places
 from moocmap.experiments.settings.model import Experiment, Run
@@ -155,13 +155,13 @@ def is_recorded(run: Run, home: Path) -> bool:
     if not place.exists():
         return False
     try:
-        record = read_record(place)
+        facts = inspect(place)
     except DamagedRecordError as error:
         raise ExperimentError(
             f"the record in {place} is damaged ({error}); restore it, or remove the folder, and run again"
         ) from error
-    if record.facts.spec_hash != run.spec_hash:
-        changed = "\n  ".join(differences(record.facts.spec, run.spec))
+    if facts.spec_hash != run.spec_hash:
+        changed = "\n  ".join(differences(facts.spec, run.spec))
         raise ExperimentError(
             f"{place} was recorded with other settings:\n  {changed}\n"
             "Records are not overwritten: give the changed recipe or experiment another name, "
@@ -344,7 +344,7 @@ def publish(record: Path, place: Path) -> None:
             shutil.copyfile(record / name, incoming / name)
         if (record / EXPLANATIONS).is_file():
             shutil.copyfile(record / EXPLANATIONS, incoming / EXPLANATIONS)
-        read_record(incoming)
+        inspect(incoming)
         incoming.rename(place)
     except (OSError, DamagedRecordError) as error:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
