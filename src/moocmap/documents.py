@@ -72,7 +72,15 @@ class Document:
 
         A pattern is a dotted path in which `*` stands for every item of a list: `units.*.lessons.*.id`.
         """
-        return self.once(pattern, lambda: _select(self.data, pattern))
+        return self.once(("select", pattern), lambda: _select(self.data, pattern))
+
+    def parts_at(self, pattern: str) -> list[Any]:
+        """Return every part that `pattern` names, without its path, which takes the most time to make."""
+        return self.once(("parts", pattern), lambda: _parts_at(self.data, pattern))
+
+    def texts(self, pattern: str) -> list[str]:
+        """Return every text that `pattern` names, without its path."""
+        return [part for part in self.parts_at(pattern) if isinstance(part, str)]
 
     def mentions(self, word: str) -> bool:
         """Tell whether a word may stand in the file: in one of its texts, a key or a comment."""
@@ -112,6 +120,16 @@ def _select(data: Any, pattern: str) -> list[tuple[Place, str]]:
             dicts = ((path, value) for path, value in found if isinstance(value, dict) and part in value)
             found = [((*path, part), value[part]) for path, value in dicts]
     return [(path, value) for path, value in found if isinstance(value, str)]
+
+
+def _parts_at(data: Any, pattern: str) -> list[Any]:
+    found = [data]
+    for step in pattern.split("."):
+        if step == "*":
+            found = [item for value in found if isinstance(value, list) for item in value]
+        else:
+            found = [value[step] for value in found if isinstance(value, dict) and step in value]
+    return found
 
 
 def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:

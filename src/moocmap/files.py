@@ -71,4 +71,4 @@ def recall(memory: Path) -> dict[str, Any]:
 def remember(memory: Path, known: dict[str, Any]) -> None:
     """Keep what is known for the next time; a disk that is full or read-only costs time, not the result."""
     with suppress(OSError):
-        write_atomically(memory, json.dumps(known))
+        write_atomically(memory, json.dumps(known, check_circular=False))

@@ -7,7 +7,7 @@ here. Files have nothing odd in them nearly always; of those that have, `documen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -61,66 +61,67 @@ def quickly(text: str) -> tuple[Any, int]:
     """
     loader = CoreSchemaLoader(text)
     try:
-        events = iter(loader.get_event, None)
-        _skip(events, yaml.StreamStartEvent, yaml.DocumentStartEvent)
-        found = _Builder().build(events)
-        _skip(events, yaml.DocumentEndEvent, yaml.StreamEndEvent)
-        return found
+        builder = _Builder(loader.get_event)
+        builder.skip(yaml.StreamStartEvent, yaml.DocumentStartEvent)
+        data = builder.value(loader.get_event(), 0)
+        builder.skip(yaml.DocumentEndEvent, yaml.StreamEndEvent)
+        return data, builder.parts
     finally:
         loader.dispose()
 
 
-def _skip(events: Iterator[yaml.Event], *kinds: type[yaml.Event]) -> None:
-    for kind in kinds:
-        if not isinstance(next(events, None), kind):
-            raise OddError
-
-
 class _Builder:
-    """Builds lists and dicts from events, without recursion."""
+    """Builds lists and dicts from the events that `get` returns; `parts` counts their values and keys."""
 
-    def __init__(self) -> None:
-        self._parts = 0
-        self._whole: list[Any] = []
-        self._into: Any = self._whole
-        self._key: str | None = None
-        self._around: list[tuple[Any, str | None]] = []
+    def __init__(self, get: Callable[[], Any]) -> None:
+        self.get = get
+        self.parts = 0
 
-    def build(self, events: Iterator[yaml.Event]) -> tuple[Any, int]:
-        """Return the next value that events tell, and how many values and keys it has."""
-        for event in events:
-            if isinstance(event, yaml.ScalarEvent):
-                self._add(_scalar(event))
-            elif isinstance(event, yaml.CollectionStartEvent):
-                self._open(event)
-            elif isinstance(event, yaml.CollectionEndEvent):
-                self._into, self._key = self._around.pop()
-            else:  # an alias
+    def skip(self, *kinds: type[yaml.Event]) -> None:
+        """Take events of these kinds, in this order."""
+        for kind in kinds:
+            if not isinstance(self.get(), kind):
                 raise OddError
-            if not self._around:
-                return self._whole[0], self._parts
-        raise OddError
 
-    def _add(self, value: Any) -> None:
-        self._parts += 1
-        if self._parts > MOST_PARTS:
+    def value(self, event: Any, depth: int) -> Any:
+        """Return the value that begins with an event, in so many others."""
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            self._count(1)
+            return _scalar(event)
+        if event.anchor is not None or event.tag is not None or depth >= MAX_DEPTH:
             raise OddError
-        if self._key is not None:
-            self._into[self._key], self._key = value, None
-        elif type(self._into) is list:
-            self._into.append(value)
-        elif type(value) is str and value not in self._into:
-            self._key = value
-        else:
-            raise OddError
+        if kind is yaml.MappingStartEvent:
+            return self._mapping(depth + 1)
+        if kind is yaml.SequenceStartEvent:
+            return self._sequence(depth + 1)
+        raise OddError  # an alias
 
-    def _open(self, event: yaml.CollectionStartEvent) -> None:
-        if event.anchor is not None or event.tag is not None or len(self._around) >= MAX_DEPTH:
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        get, value = self.get, self.value
+        found: dict[str, Any] = {}
+        while type(event := get()) is yaml.ScalarEvent:
+            key = _scalar(event)
+            if type(key) is not str or key in found:
+                raise OddError
+            found[key] = value(get(), depth)
+        if type(event) is not yaml.MappingEndEvent:
             raise OddError
-        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-        self._add(value)
-        self._around.append((self._into, self._key))
-        self._into, self._key = value, None
+        self._count(len(found) + 1)
+        return found
+
+    def _sequence(self, depth: int) -> list[Any]:
+        get, value = self.get, self.value
+        found: list[Any] = []
+        while type(event := get()) is not yaml.SequenceEndEvent:
+            found.append(value(event, depth))
+        self._count(1)
+        return found
+
+    def _count(self, parts: int) -> None:
+        self.parts += parts
+        if self.parts > MOST_PARTS:
+            raise OddError
 
 
 def _scalar(event: yaml.ScalarEvent) -> Any:

@@ -26,7 +26,7 @@ from moocmap.cli.common import (
 )
 from moocmap.curriculum import schema
 from moocmap.curriculum.check import Checked, examine
-from moocmap.curriculum.coverage import Coverage, agreement, agreement_table, comparison_table
+from moocmap.curriculum.coverage import agreement, agreement_table, comparison_table, coverage_of
 from moocmap.curriculum.coverage import compare as compare_courses
 from moocmap.curriculum.load import FOLDER
 from moocmap.curriculum.model import DEPTHS, Guide
@@ -244,13 +244,13 @@ def coverage(
         return
     ids = courses or list(guide.course_by_id)
     known_or_fail("course", ids, guide.course_by_id)
-    tables.show(Coverage(guide).table(ids, known_locale(guide, locale)), form, out, too_wide=["topic"])
+    tables.show(coverage_of(guide).table(ids, known_locale(guide, locale)), form, out, too_wide=["topic"])
 
 
 def _print_agreement(guide: Guide, table_id: str, form: Format) -> None:
     by_id = {table.id: table for table in guide.published}
     known_or_fail("published table", [table_id], by_id)
-    rows = agreement(Coverage(guide), by_id[table_id])
+    rows = agreement(coverage_of(guide), by_id[table_id])
     tables.show(agreement_table(rows), form, out)
     verdicts = [row.verdict for row in rows]
     agreeing, explained = verdicts.count("agrees"), verdicts.count("explained")
@@ -274,7 +274,7 @@ def compare(
     known_or_fail("course", courses, guide.course_by_id)
     if len(set(courses)) < 2:
         fail("at least two different courses are needed", f"known: {', '.join(guide.course_by_id)}")
-    derived = Coverage(guide)
+    derived = coverage_of(guide)
     comparison = compare_courses(derived, courses)
     table = comparison_table(derived, comparison, known_locale(guide, locale))
     names = {course_id: course_id for course_id in courses}

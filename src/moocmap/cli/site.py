@@ -15,8 +15,8 @@ import typer
 from moocmap import tables
 from moocmap.cli import curriculum
 from moocmap.cli.common import counted, out, root_of, say, today, usable_guide
-from moocmap.curriculum.coverage import Coverage, comparison_table
 from moocmap.curriculum.coverage import compare as compare_courses
+from moocmap.curriculum.coverage import comparison_table, coverage_of
 
 TargetOption = Annotated[
     Path | None,
@@ -81,7 +81,7 @@ def demo(context: typer.Context) -> None:
     courses = list(guide.course_by_id)[:2]
     if len(courses) == 2:
         _say("What does only one of two courses teach?", f"moocmap compare {' '.join(courses)}")
-        coverage = Coverage(guide)
+        coverage = coverage_of(guide)
         table = comparison_table(coverage, compare_courses(coverage, courses), guide.settings.locales[0])
         examples = {row["verdict"]: row for row in table}
         tables.show(list(examples.values()), tables.Format.TABLE, out, too_wide=["area", "topic"])

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from moocmap.curriculum.companions import Answer, CourseFilter, Effect, Question
-from moocmap.curriculum.coverage import Coverage
+from moocmap.curriculum.coverage import Coverage, coverage_of
 from moocmap.curriculum.model import DEPTHS, Course, Guide
 from moocmap.fields import Text
 
@@ -79,7 +79,7 @@ def recommend(guide: Guide, answers: Mapping[str, str]) -> list[Recommendation]:
 
     `answers` maps ids of questions to ids of their answers. Raises KeyError for an id that is unknown.
     """
-    coverage = Coverage(guide)
+    coverage = coverage_of(guide)
     effects = list(_effects(guide, answers))
     found = [
         Recommendation(course, tuple(_reasons(course, effects, coverage)))

@@ -77,6 +77,11 @@ class Coverage:
         ]
 
 
+def coverage_of(guide: Guide) -> Coverage:
+    """Return the coverage of a guide, which is made once."""
+    return guide.once("coverage", lambda: Coverage(guide))
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What some courses share and what only one of them teaches; topics in the order of the guide."""

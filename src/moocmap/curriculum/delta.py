@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from moocmap.curriculum.coverage import Coverage
+from moocmap.curriculum.coverage import Coverage, coverage_of
 from moocmap.curriculum.model import Course, Depth, Guide, Lesson
 from moocmap.curriculum.prerequisites import TAUGHT, at_least, deepened, presupposed
 
@@ -63,7 +63,7 @@ def delta(guide: Guide, finished: Sequence[str], new: str, known: Iterable[str] 
 
     Raises KeyError for an unknown course or topic.
     """
-    coverage, start = Coverage(guide), dict[str, Depth]()
+    coverage, start = coverage_of(guide), dict[str, Depth]()
     for course_id in finished:
         start = deepened(start, _depths(coverage, guide.course_by_id[course_id]))
     start = deepened(start, dict.fromkeys(presupposed(guide, known), "implements"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from moocmap.curriculum.companions import Change, Chapter, Libraries, Question, 
 from moocmap.curriculum.model import Course, Guide, GuideSettings, PublishedCoverage, Reference, Term, Topic
 from moocmap.diagnostics import Diagnostic, did_you_mean
 from moocmap.documents import Document, Place
+from moocmap.memo import Memo
 from moocmap.parsed import ParsedFiles
 
 T = TypeVar("T")
@@ -84,12 +85,21 @@ class Sources:
     """Kinds of which a file could not be read: what seems missing may stand there."""
     has_problems: bool = False
     """Whether syntax or shape is wrong anywhere: what seems unused may be used there."""
+    once: Memo = field(default_factory=Memo, repr=False, compare=False)
 
-    def select(self, kind: str, pattern: str) -> Iterator[Entry[str]]:
+    def texts(self, kind: str, pattern: str) -> Iterator[str]:
         """Yield every text that `pattern` names in the documents of a kind; see `Document.select`."""
         for document in self.documents.get(kind, []):
+            yield from document.texts(pattern)
+
+    def select(self, kind: str, pattern: str, but: Collection[str] = ()) -> Iterator[Entry[str]]:
+        """Yield the texts of `texts` with their places, without those in `but`."""
+        for document in self.documents.get(kind, []):
+            if but and all(text in but for text in document.texts(pattern)):
+                continue  # the rule: places, which take long, are for what is wrong
             for path, value in document.select(pattern):
-                yield Entry(value, document, path)
+                if value not in but:
+                    yield Entry(value, document, path)
 
     def entries(self) -> list[Entry[Any]]:
         """Return all valid objects that come from YAML."""
@@ -99,7 +109,10 @@ class Sources:
         return [*single, *self.topics, *self.courses, *self.terms, *self.published, *companions]
 
     def guide(self) -> Guide | None:
-        """Put the objects together; None when `guide.yml` could not be read."""
+        """Put the objects together, once; None when `guide.yml` could not be read."""
+        return self.once("guide", self._guide)
+
+    def _guide(self) -> Guide | None:
         if self.settings is None:
             return None
         return Guide(

@@ -23,6 +23,7 @@ from moocmap.curriculum.companions import (
     Route,
 )
 from moocmap.fields import Closed, Id, Locale, NonEmpty, PartialDate, Text, TranslatedText, WebUrl
+from moocmap.memo import Memo
 
 Depth = Literal["mentions", "uses", "explains", "implements"]
 DEPTHS: tuple[Depth, ...] = ("mentions", "uses", "explains", "implements")
@@ -313,6 +314,11 @@ class Guide(Closed):
     def library_by_id(self) -> dict[str, Library]:
         """Libraries by id."""
         return {library.id: library for library in self.libraries.libraries}
+
+    @cached_property
+    def once(self) -> Memo:
+        """What is derived from the guide and made once, by its name."""
+        return Memo()
 
     def taught(self) -> Iterator[tuple[Course, Lesson, TaughtTopic]]:
         """Yield every topic of every lesson, in the order of courses and study."""

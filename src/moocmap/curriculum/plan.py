@@ -41,7 +41,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moocmap.curriculum.candidates import EXPLAINED, Candidate, Needs, candidates, needs_of
-from moocmap.curriculum.coverage import Coverage
+from moocmap.curriculum.coverage import coverage_of
 from moocmap.curriculum.model import Course, Depth, Guide, Lesson, deeper
 from moocmap.curriculum.prerequisites import TAUGHT, at_least, deepened, presupposed
 from moocmap.curriculum.set_cover import cheapest_cover
@@ -132,7 +132,7 @@ def knowledge(guide: Guide, topics: Iterable[str], courses: Iterable[str]) -> di
 
     Raises KeyError for an unknown topic or course.
     """
-    coverage = Coverage(guide)
+    coverage = coverage_of(guide)
     known: dict[str, Depth] = dict.fromkeys(presupposed(guide, topics), "implements")
     for course_id in courses:
         for topic in coverage.topics(guide.course_by_id[course_id].id):

@@ -110,18 +110,18 @@ def _ids(guide: Guide) -> dict[str, Any]:
 
 
 def _propose_ids(schema: dict[str, Any], kind: str) -> None:
-    from moocmap.curriculum import rules
+    from moocmap.curriculum.rules import places
 
-    places = {
-        "area": rules.AREA_MENTIONS,
-        "topic": rules.TOPIC_MENTIONS,
-        "course": rules.COURSE_MENTIONS,
-        "part": rules.PART_MENTIONS,
-        "library": rules.LIBRARY_MENTIONS,
-        "reference": rules.CITATIONS,
+    mentions = {
+        "area": places.AREA_MENTIONS,
+        "topic": places.TOPIC_MENTIONS,
+        "course": places.COURSE_MENTIONS,
+        "part": places.PART_MENTIONS,
+        "library": places.LIBRARY_MENTIONS,
+        "reference": places.CITATIONS,
         "route": [("paths", "*.updates")],
     }
-    for name, patterns in places.items():
+    for name, patterns in mentions.items():
         proposal = {"$ref": f"{_IDS}#/$defs/{name}"}
         for of_kind, pattern in patterns:
             if {"courses": "course", "settings": "guide"}.get(of_kind, of_kind) == kind:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field, TypeAdapter
 
 from moocmap.curriculum.companions import Change, Chapter, Libraries, Question, Quiz, Route
-from moocmap.curriculum.coverage import Coverage
+from moocmap.curriculum.coverage import Coverage, coverage_of
 from moocmap.curriculum.model import Area, Course, Depth, Guide, PublishedCoverage, Reference, Term, Topic
 from moocmap.curriculum.order import CourseOrder, course_order
 from moocmap.fields import Closed, Id, Locale, Text
@@ -158,7 +158,7 @@ class Source:
     @cached_property
     def coverage(self) -> Coverage:
         """Which course teaches what."""
-        return Coverage(self.guide)
+        return coverage_of(self.guide)
 
 
 MEDIA_TYPES: Mapping[str, str] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from moocmap.curriculum.companions import Aspect, Library, Offer, Route
-from moocmap.curriculum.coverage import Coverage, RowAgreement, agreement
+from moocmap.curriculum.coverage import RowAgreement, agreement, coverage_of
 from moocmap.curriculum.model import (
     DEPTHS,
     Area,
@@ -112,7 +112,7 @@ class GuideView:
 
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
-        self.coverage = Coverage(guide)
+        self.coverage = coverage_of(guide)
         self.once = Memo()
 
     # Areas and topics -----------------------------------------------------------------------------
