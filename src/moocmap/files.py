@@ -15,6 +15,7 @@ CACHE = Path("build", "cache")
 """Where a guide keeps what can be made again, below its folder."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when a disk, a quota or the size of a file is at its end."""
+_NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
 STALE = 3600.0
 """Seconds without a change after which an unfinished file is one whose writer was killed."""
 _UNFINISHED = ".unfinished"
@@ -43,6 +44,17 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         if isinstance(error, OSError) and error.errno is not None:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def worded(error: OSError) -> str:
+    """Say what the system refused: which file, why, and how to go on."""
+    reason = error.strerror or str(error)
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno in NO_ROOM:
+        return f"{place}{reason}; make room on the disk and run the command again"
+    if error.errno in _NO_RIGHT:
+        return f"{place}{reason}; check who may read and write there"
+    return f"{place}{reason}"
 
 
 def remove_unfinished(path: Path, older_than: float = 0.0) -> None:

@@ -50,11 +50,10 @@ def tiny(photos):
 
 
 @pytest.fixture
-def refused(moocmap, pytestconfig):
+def refused(moocmap):
     """Return a function that asks a command to fail as it should, and gives what it said."""
 
     def check(root, *arguments, code=1, **environment):
-        environment["PYTHONPYCACHEPREFIX"] = str(pytestconfig.cache.mkdir("pycache"))
         done = moocmap("experiment", "run", "tiny", "--root", "..", *arguments, root=root, **environment)
         said = done.stdout + done.stderr
         assert done.returncode == code, said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +78,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
             pytest.skip("needs both libraries: pip install -e '.[experiments]'")
     folder = tmp_path_factory.mktemp("parity")
     environment = {
-        **runner.worker_environment("keras", folder / "cache"),
+        **os.environ,
+        **runner.WORKERS["keras"].environment,
         "PYTHONPATH": str(Path(__file__).parent.parent),
     }
     for library in ("keras", "fastai"):

@@ -290,7 +290,7 @@ def drawn_for(name: str, fill: Fill) -> Drawn:
 
 
 @pytest.fixture(scope="session")
-def probes(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> dict[str, Arrays]:
+def probes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Arrays]:
     """What `augment_probe.py` made of the same batches, by backend."""
     home = tmp_path_factory.mktemp("augment")
     batches: Arrays = {"own:images": OWN}
@@ -309,9 +309,6 @@ def probes(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
-    if environment.pop("PYTHONDONTWRITEBYTECODE", None):  # libraries are slow to import uncompiled
-        assert pytestconfig.cache is not None
-        environment["PYTHONPYCACHEPREFIX"] = str(pytestconfig.cache.mkdir("pycache"))
     command = [sys.executable, "-m", "experiments.augment_probe"]
     running = [
         subprocess.Popen([*command, backend, home / "in.npz", home / f"{backend}.npz"], env=environment)

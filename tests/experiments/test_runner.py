@@ -191,16 +191,6 @@ def test_a_missing_library_is_named(
     assert names(tmp_path / "work" / experiment.id) == []
 
 
-def test_workers_keep_compiled_files_where_they_may(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
-    environment = runner.worker_environment("fastai", tmp_path)
-    assert environment["PYTHONPYCACHEPREFIX"] == str(tmp_path)
-    assert "PYTHONDONTWRITEBYTECODE" not in environment
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
-    assert "PYTHONPYCACHEPREFIX" not in runner.worker_environment("fastai", tmp_path)
-
-
 def test_publishing_is_all_or_nothing(stub_records: Path, experiment: Experiment, tmp_path: Path) -> None:
     name = experiment.runs()[0].id
     record = shutil.copytree(stub_records / name, tmp_path / "record")

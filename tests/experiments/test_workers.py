@@ -40,10 +40,9 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 @pytest.fixture(scope="session")
-def environment(pytestconfig: pytest.Config) -> dict[str, str]:
-    assert pytestconfig.cache is not None
-    found = runner.worker_environment("keras", pytestconfig.cache.mkdir("pycache"))
-    return {**found, "PYTHONPATH": str(Path(__file__).parent.parent)}
+def environment() -> dict[str, str]:
+    tests = str(Path(__file__).parent.parent)
+    return {**os.environ, **runner.WORKERS["keras"].environment, "PYTHONPATH": tests}
 
 
 @pytest.fixture(scope="session")

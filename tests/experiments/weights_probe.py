@@ -47,8 +47,6 @@ def ask(library: str) -> Path:
     folder = Path(_folders.name) / library
     folder.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    if environment.pop("PYTHONDONTWRITEBYTECODE", None):  # without compiled files imports take twice as long
-        environment.setdefault("PYTHONPYCACHEPREFIX", str(Path(_folders.name) / "pycache"))
     command = [sys.executable, "-m", "experiments.weights_probe", library, str(folder)]
     subprocess.run(command, env=environment, check=True)
     return folder

@@ -86,6 +86,7 @@ def judge(status: int, said: str, where: str) -> None:
     """See that a command did its work (what only saves time need not be kept), or says what was wrong."""
     assert status in (0, 1, 2), f"status {status}: {where}"
     assert "Traceback" not in said, where
+    assert "[Errno" not in said, where
     if status:
         assert any(reason in said for reason in FULL), where
 
@@ -101,7 +102,6 @@ def run(case: Case, root: Path, place: Path, *, after: int) -> tuple[int, str, i
         program=case.program,
         PYTHONPATH=os.pathsep.join(filter(None, [str(HOOK), os.environ.get("PYTHONPATH")])),
         PYTHONDONTWRITEBYTECODE="1",
-        PYTHONPYCACHEPREFIX=str(place / "pycache"),
         FULL_BELOW=str(root),
         FULL_AFTER=str(after),
         FULL_COUNT=str(count),

@@ -29,14 +29,14 @@ def test_a_command_says_that_the_disk_is_full_and_leaves_files_whole(
 @pytest.mark.slow
 def test_a_training_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
     found = full_disk.examine(full_disk.training(), tmp_path, 2, seed=3)
-    assert all("make room on the disk" in said or "[Errno" in said for said in found.sentences)
+    assert all("make room on the disk" in said for said in found.sentences)
     assert found.tried == 2
 
 
 @pytest.mark.slow
 def test_a_build_keeps_the_last_good_site(tmp_path: Path) -> None:
     found = full_disk.examine(full_disk.building(tmp_path), tmp_path, 4)
-    assert all("the last good site is as it was" in said or "[Errno" in said for said in found.sentences)
+    assert all("make room on the disk" in said for said in found.sentences)
     assert found.tried == 4
 
 

@@ -200,13 +200,13 @@ def test_where_nothing_may_be_written_the_place_is_named_and_all_stays(guide, mo
     folders = [path for path in (guide, *guide.rglob("*")) if path.is_dir() and not path.is_symlink()]
     for folder in folders:
         folder.chmod(0o555)
-    denied = "error: [Errno 13] Permission denied: '"
+    denied = "Permission denied; check who may read and write there"
     said = {
-        ("fmt",): f"{denied}{changes}'",
-        NEW_TOPIC: f"{denied}{guide}/curriculum/topics/dough.yml'",
-        ("export", "json", "--out", "out.json"): f"{denied}out.json'",
-        ("build",): f"{denied}{guide}/build'",
-        ("experiment", "run", "tiny"): f"{denied}{guide}/experiments/results'",
+        ("fmt",): f"error: {changes}: {denied}",
+        NEW_TOPIC: f"error: {guide}/curriculum/topics/dough.yml: {denied}",
+        ("export", "json", "--out", "out.json"): f"error: out.json: {denied}",
+        ("build",): f"error: {guide}/build: {denied}",
+        ("experiment", "run", "tiny"): f"error: {guide}/experiments/results: {denied}",
     }
     for call, message in said.items():
         done = moocmap(*call, bound_by_rights=True)

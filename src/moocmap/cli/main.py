@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
+from rich.markup import escape
 
 from moocmap.cli.common import State, err, fail, find_root, print_diagnostics
 from moocmap.diagnostics import DiagnosticsError, UsableError
+from moocmap.files import worded
 
 
 class Named(NamedTuple):
@@ -132,7 +134,6 @@ def main() -> None:
         print_diagnostics(error.diagnostics)
         sys.exit(1)
     except (UsableError, OSError) as error:
-        err.print(
-            f"[bold red]error:[/] {str(error).replace('[', chr(92) + '[')}", soft_wrap=True, highlight=False
-        )
+        said = worded(error) if isinstance(error, OSError) else str(error)
+        err.print(f"[bold red]error:[/] {escape(said)}", soft_wrap=True, highlight=False)
         sys.exit(1)
