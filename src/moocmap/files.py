@@ -51,7 +51,7 @@ def worded(error: OSError) -> str:
     reason = error.strerror or str(error)
     place = f"{error.filename}: " if error.filename else ""
     if error.errno in NO_ROOM:
-        return f"{place}{reason}; make room on the disk and run the command again"
+        return f"{place}{reason}; make room on the disk and run again"
     if error.errno in _NO_RIGHT:
         return f"{place}{reason}; check who may read and write there"
     return f"{place}{reason}"

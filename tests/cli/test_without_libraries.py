@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moocmap.experiments.running.runner import WORKERS
+from moocmap.experiments.running.workers import WORKERS
 
 REPOSITORY = Path(__file__).parent.parent.parent
 HIDE = """

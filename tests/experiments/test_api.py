@@ -8,9 +8,10 @@ import pytest
 
 from moocmap.diagnostics import DiagnosticsError
 from moocmap.experiments import api
-from moocmap.experiments.running import runner
+from moocmap.experiments.running import workers
 from moocmap.experiments.running.places import Places
-from moocmap.experiments.running.runner import Event, WorkerFacts
+from moocmap.experiments.running.runner import Event
+from moocmap.experiments.running.workers import WorkerFacts
 from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.spec import ExperimentError
 
@@ -70,7 +71,7 @@ def test_run_trains_what_is_not_recorded(
     for run in runs:
         write_fake_record(run, tmp_path / "w" / run.id).rename(tmp_path / run.id)
     monkeypatch.setattr(
-        runner, "WORKERS", dict.fromkeys(("keras", "fastai"), WorkerFacts("stub_worker", ("json",)))
+        workers, "WORKERS", dict.fromkeys(("keras", "fastai"), WorkerFacts("stub_worker", ("json",)))
     )
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     monkeypatch.setenv("STUB_RECORDS", str(tmp_path))

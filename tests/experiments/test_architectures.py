@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from moocmap.experiments.models import bridge, weights, zoo
-from moocmap.experiments.running import runner
+from moocmap.experiments.running import workers
 from moocmap.experiments.spec import ExperimentError
 
 from .parity import ACROSS, KERAS, TORCH
@@ -79,7 +79,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     folder = tmp_path_factory.mktemp("parity")
     environment = {
         **os.environ,
-        **runner.WORKERS["keras"].environment,
+        **workers.WORKERS["keras"].environment,
         "PYTHONPATH": str(Path(__file__).parent.parent),
     }
     for library in ("keras", "fastai"):

@@ -21,7 +21,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from moocmap.experiments.data import downloads, sources
+from moocmap.experiments.data import downloads, sources, unpacking
+from moocmap.experiments.data.unpacking import unpack
 from moocmap.experiments.spec import ExperimentError
 
 
@@ -424,14 +425,14 @@ def test_bad_archives_leave_nothing(tmp_path: Path, content: bytes) -> None:
     file.parent.mkdir()
     file.write_bytes(content)
     with pytest.raises(ExperimentError, match=r"bad\.archive: cannot be unpacked"):
-        downloads.unpack(file, tmp_path / "home" / "folder")
+        unpack(file, tmp_path / "home" / "folder")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["bad.archive", "home"]
 
 
 def test_an_absolute_name_in_a_tar_stays_inside(tmp_path: Path) -> None:
     file = tmp_path / "a.tar"
     file.write_bytes(evil_tar("/evil", size=4))
-    downloads.unpack(file, tmp_path / "folder")
+    unpack(file, tmp_path / "folder")
     assert (tmp_path / "folder" / "evil").read_bytes() == b"evil"
 
 
@@ -447,14 +448,14 @@ def test_a_tar_may_name_a_file_twice(tmp_path: Path) -> None:
         tar.addfile(other)
     file = tmp_path / "a.tar"
     file.write_bytes(text.getvalue())
-    downloads.unpack(file, tmp_path / "folder")
+    unpack(file, tmp_path / "folder")
     assert (tmp_path / "folder" / "b" / "two").read_bytes() == b"same"
 
 
 def test_rights_in_an_archive_are_not_taken_over(tmp_path: Path) -> None:
     file = tmp_path / "a.tar"
     file.write_bytes(evil_tar("run", size=4, mode=0o6777, uid=0, gid=0))
-    downloads.unpack(file, tmp_path / "folder")
+    unpack(file, tmp_path / "folder")
     assert stat.S_IMODE((tmp_path / "folder" / "run").stat().st_mode) & 0o7022 == 0
 
 
@@ -478,16 +479,16 @@ BOMBS = {
 def test_what_grows_too_large_is_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
-    monkeypatch.setattr(downloads, "SMALL", 2_000_000)
-    monkeypatch.setattr(downloads, "MOST_TIMES", 20)
+    monkeypatch.setattr(unpacking, "SMALL", 2_000_000)
+    monkeypatch.setattr(unpacking, "MOST_TIMES", 20)
     file = tmp_path / "home" / "bad.archive"
     file.parent.mkdir()
     file.write_bytes(content)
     with pytest.raises(ExperimentError, match="it unpacks to more than a data set of its size can"):
-        downloads.unpack(file, tmp_path / "home" / "folder")
+        unpack(file, tmp_path / "home" / "folder")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["bad.archive", "home"]
-    monkeypatch.setattr(downloads, "SMALL", 3_100_000)
-    downloads.unpack(file, tmp_path / "home" / "folder")
+    monkeypatch.setattr(unpacking, "SMALL", 3_100_000)
+    unpack(file, tmp_path / "home" / "folder")
 
 
 def test_a_size_that_is_not_true_is_found(tmp_path: Path) -> None:
@@ -498,7 +499,7 @@ def test_a_size_that_is_not_true_is_found(tmp_path: Path) -> None:
     file = tmp_path / "bad.archive"
     file.write_bytes(content.replace(true, false))
     with pytest.raises(ExperimentError, match=r"bad\.archive: cannot be unpacked"):
-        downloads.unpack(file, tmp_path / "folder")
+        unpack(file, tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["bad.archive"]
 
 

@@ -9,7 +9,7 @@ import typer.main
 from pydantic import BaseModel
 
 from moocmap.cli import app_for
-from moocmap.experiments.running.runner import WORKERS
+from moocmap.experiments.running.workers import WORKERS
 from moocmap.experiments.settings import recipe_settings
 from moocmap.experiments.settings.model import ExperimentSettings, Names, Pretraining
 from moocmap.experiments.settings.recipe_settings import HEADS, Recipe

@@ -7,9 +7,10 @@ import pytest
 
 from moocmap.experiments.results.inspection import FILES
 from moocmap.experiments.results.record import read_records
-from moocmap.experiments.running import runner
+from moocmap.experiments.running import runner, workers
 from moocmap.experiments.running.clock import seconds_left
-from moocmap.experiments.running.runner import Event, Summary, WorkerFacts, run_experiment
+from moocmap.experiments.running.runner import Event, Summary, run_experiment
+from moocmap.experiments.running.workers import WorkerFacts
 from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.spec import ExperimentError
 from moocmap.experiments.training.lock import LockedError, locked
@@ -30,8 +31,8 @@ def stub_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch, stub_records: Path) -> pytest.MonkeyPatch:
     """Let both libraries be the stub; set `STUB_DOES` with what is returned."""
-    workers = dict.fromkeys(("keras", "fastai"), WorkerFacts("stub_worker", ("json",)))
-    monkeypatch.setattr(runner, "WORKERS", workers)
+    stubs = dict.fromkeys(("keras", "fastai"), WorkerFacts("stub_worker", ("json",)))
+    monkeypatch.setattr(workers, "WORKERS", stubs)
     monkeypatch.setenv("PYTHONPATH", str(HERE))
     monkeypatch.setenv("STUB_RECORDS", str(stub_records))
     return monkeypatch
@@ -183,7 +184,7 @@ def test_what_another_specification_left_is_removed(experiment: Experiment, tmp_
 def test_a_missing_library_is_named(
     monkeypatch: pytest.MonkeyPatch, experiment: Experiment, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(runner.WORKERS, "fastai", WorkerFacts("nothing", ("no_such_library",)))
+    monkeypatch.setitem(workers.WORKERS, "fastai", WorkerFacts("nothing", ("no_such_library",)))
     with pytest.raises(
         ExperimentError, match=r"no_such_library is not installed.*pip install -e '\.\[experiments\]'"
     ):
@@ -196,7 +197,7 @@ def test_publishing_is_all_or_nothing(stub_records: Path, experiment: Experiment
     record = shutil.copytree(stub_records / name, tmp_path / "record")
     place = tmp_path / "results" / name
     (record / "epochs.csv").write_text("phase,epoch\n")
-    with pytest.raises(runner.WorkerError, match="expected the columns phase, epoch, learning_rate"):
+    with pytest.raises(workers.WorkerError, match="expected the columns phase, epoch, learning_rate"):
         runner.publish(record, place)
     assert names(tmp_path / "results") == []
     shutil.copyfile(stub_records / name / "epochs.csv", record / "epochs.csv")

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from moocmap.cli import main
-from moocmap.experiments.running.runner import LOG, prepare_folder
+from moocmap.experiments.running.runner import prepare_folder
 from moocmap.experiments.running.status import WORK, begun, is_at_work, standings
+from moocmap.experiments.running.workers import LOG
 from moocmap.experiments.settings.model import Experiment
 from moocmap.experiments.spec import hash_of
 from moocmap.experiments.training.checkpoint import Checkpoint

@@ -18,7 +18,7 @@ import pytest
 from moocmap.experiments.data import tasks as data
 from moocmap.experiments.models import weights
 from moocmap.experiments.results.record import Record, read_record
-from moocmap.experiments.running import runner
+from moocmap.experiments.running import runner, workers
 from moocmap.experiments.settings.model import Run
 from moocmap.experiments.spec import METRICS, layers_of
 from moocmap.experiments.training import schedules
@@ -42,7 +42,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
     tests = str(Path(__file__).parent.parent)
-    return {**os.environ, **runner.WORKERS["keras"].environment, "PYTHONPATH": tests}
+    return {**os.environ, **workers.WORKERS["keras"].environment, "PYTHONPATH": tests}
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ def probes(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
     for library in (*LIBRARIES, *BACKENDS):
         file = tmp_path_factory.mktemp("probe") / f"{library}.npz"
         command = [sys.executable, "-m", "experiments.probe", library, file]
-        subprocess.run(command, env={**environment, **runner.WORKERS[library].environment}, check=True)
+        subprocess.run(command, env={**environment, **workers.WORKERS[library].environment}, check=True)
         with np.load(file) as arrays:
             found[library] = dict(arrays)
     return found
@@ -244,7 +244,7 @@ class Session:
 
     def __init__(self, run: Run, folder: Path, environment: dict[str, str]) -> None:
         self.folder, self.environment = runner.prepare_folder(folder, run), environment
-        self.command = [sys.executable, "-m", runner.WORKERS[run.library].module, str(folder)]
+        self.command = [sys.executable, "-m", workers.WORKERS[run.library].module, str(folder)]
 
     def kill_after(self, epochs: int, pause: float) -> None:
         """Kill the worker (signal 9) `pause` seconds after so many epochs of the whole run."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from moocmap import files
-from moocmap.experiments.running import runner
+from moocmap.experiments.running import runner, workers
 from moocmap.experiments.training import checkpoint
 from moocmap.experiments.training.lock import locked
 from moocmap.files import remove_unfinished, write_atomically
@@ -85,15 +85,16 @@ def test_a_runner_waits_for_the_worker_of_a_killed_one(
         runner.prepare_folder(folder, run)
         assert process.wait(10) == 0
     monkeypatch.setattr(runner, "LAST_WORKER", 0.1)
-    with locked(folder), pytest.raises(runner.WorkerError, match="another process is at work in"):
+    with locked(folder), pytest.raises(workers.WorkerError, match="another process is at work in"):
         runner.prepare_folder(folder, run)
 
 
 def test_a_disk_too_full_for_a_log_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert runner._why(1, tmp_path).startswith("the worker ended with status 1; mend it and run again")
+    assert workers._why(1, tmp_path).startswith("the worker ended with status 1; mend it and run again")
 
     def full(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runner.tempfile, "TemporaryFile", full)
-    assert runner._why(1, tmp_path).startswith("No space left on device; make room on the disk and run again")
+    monkeypatch.setattr(workers.tempfile, "TemporaryFile", full)
+    why = workers._why(1, tmp_path)
+    assert why.startswith("No space left on device; make room on the disk and run again")

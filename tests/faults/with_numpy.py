@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 from moocmap.cli import main
-from moocmap.experiments.running import runner
+from moocmap.experiments.running import workers
 
 PLACE = str(Path(__file__).parent)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLACE, os.environ.get("PYTHONPATH")]))
-runner.WORKERS.update(dict.fromkeys(runner.WORKERS, runner.WorkerFacts("numpy_worker", ("numpy",))))
+workers.WORKERS.update(dict.fromkeys(workers.WORKERS, workers.WorkerFacts("numpy_worker", ("numpy",))))
 
 main()

@@ -26,7 +26,7 @@ def soup(site: Path, page: str) -> BeautifulSoup:
 @pytest.fixture(scope="session")
 def files(guide: Guide) -> dict[str, Any]:
     """The exported JSON of the small guide by name."""
-    found = exports.export(guide, [])
+    found = exports.export(Source(guide, []))
     return {
         name.removeprefix("api/"): json.loads(content)
         for name, content in found.items()
@@ -45,7 +45,7 @@ def test_every_file_follows_its_schema(guide: Guide, files: dict[str, Any]) -> N
 
 
 def test_the_index_lists_all_that_is_exported(guide: Guide) -> None:
-    found = exports.export(guide, [])
+    found = exports.export(Source(guide, []))
     index = json.loads(found["api/index.json"])
     assert index["format"] == exports.FORMAT
     listed = {entry["path"] for entry in index["files"]} | {

@@ -43,7 +43,7 @@ def new(
 ) -> None:
     """Write experiments/ID.yml for your own folder of images: complete, valid, explained in comments."""
     from moocmap.experiments.models.weights_files import search_folders
-    from moocmap.experiments.running.runner import WORKERS
+    from moocmap.experiments.running.workers import WORKERS
     from moocmap.experiments.settings.new import choose_body, experiment_file, look_at
 
     root = root_of(context)

@@ -137,8 +137,8 @@ def status(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Tell where each run stands: recorded, training, begun, failed (and why) or waiting."""
-    from moocmap.experiments.running.runner import LOG
     from moocmap.experiments.running.status import WORK, is_at_work, standings
+    from moocmap.experiments.running.workers import LOG
 
     root = root_of(context)
     experiment = load_one(root, experiment_id)

@@ -58,7 +58,7 @@ def _content(guide: Guide, kind: Kind, course: str | None) -> bytes:
         guide = guide.model_copy(
             update={"references": [work for work in guide.references if work.key in cited]}
         )
-    files = {name.partition("/")[2]: data for name, data in exports.export(guide, []).items()}
+    files = {name.partition("/")[2]: data for name, data in exports.export(exports.Source(guide, [])).items()}
     if kind is Kind.JSON:
         return exports.as_json(_whole(guide, files)).encode()
     return files["coverage.csv" if kind is Kind.CSV else "references.bib"]

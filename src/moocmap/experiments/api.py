@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 from moocmap.diagnostics import Diagnostic, DiagnosticsError
 from moocmap.experiments.running.places import Places
-from moocmap.experiments.running.runner import Event, Summary, is_recorded, require_libraries, run_experiment
+from moocmap.experiments.running.runner import Event, Summary, is_recorded, run_experiment
 from moocmap.experiments.running.status import WORK
 from moocmap.experiments.running.whereabouts import check_data, is_here
+from moocmap.experiments.running.workers import require_libraries
 from moocmap.experiments.settings.load import load_experiments
 from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.training.lr_finder import Request

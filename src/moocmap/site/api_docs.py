@@ -43,7 +43,7 @@ def documented(source: Source, t: Strings) -> list[FileDocs]:
 
 
 def _file(file: File, source: Source, t: Strings) -> FileDocs | None:
-    made = file.make(source)
+    made = file.made(source)
     if file.has_many:
         if not made:
             return None

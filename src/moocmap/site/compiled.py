@@ -223,7 +223,7 @@ class Compiled:
     @cached_property
     def exported(self) -> dict[str, bytes]:
         """The files of data by their path below the site's root, but for records: much to make."""
-        files = exports.export(self.guide, self.measured)
+        files = exports.export(exports.source_of(self.view, self.measured))
         files |= {f"{addresses.API}/{name}": text.encode() for name, text in self.examples.files.items()}
         return files | {f"{addresses.API}/{name}": text for name, text in self._benchmark_files().items()}
 

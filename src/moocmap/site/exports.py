@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,13 @@ from moocmap.curriculum.coverage import Coverage, coverage_of
 from moocmap.curriculum.model import Area, Course, Depth, Guide, PublishedCoverage, Reference, Term, Topic
 from moocmap.curriculum.order import CourseOrder, course_order
 from moocmap.fields import Closed, Id, Locale, Text
+from moocmap.memo import Memo
 from moocmap.site.addresses import API
 from moocmap.site.wording import bibtex, reference_links
 
 if TYPE_CHECKING:
     from moocmap.site.measured import Measured  # Matplotlib and SciPy stand behind it
+    from moocmap.site.views import GuideView
 
 FORMAT = 1
 """The version of the files' form: a change that could break a program which reads them raises it."""
@@ -140,9 +142,13 @@ class File:
         schema = TypeAdapter(self.shape).json_schema(by_alias=True)
         return {"$schema": _DRAFT, **schema, "title": self.name}
 
+    def made(self, source: Source) -> Any:
+        """Return what the files of this kind hold; by id, where there are many."""
+        return source.once(self.key, lambda: self.make(source))
+
     def written(self, source: Source) -> dict[str, str]:
         """Return the files of this kind as text, by name."""
-        made = self.make(source)
+        made = self.made(source)
         if self.has_many:
             return {self.name.format(id=i): as_json(data) for i, data in made.items()}
         return {self.name: made if isinstance(made, str) else as_json(made)}
@@ -154,6 +160,7 @@ class Source:
 
     guide: Guide
     measured: Sequence[Measured]
+    once: Memo = field(default_factory=Memo, repr=False, compare=False)
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -174,9 +181,13 @@ def media_type(name: str) -> str:
     return MEDIA_TYPES[name.rsplit(".", 1)[-1]]
 
 
-def export(guide: Guide, measured: Sequence[Measured]) -> dict[str, bytes]:
+def source_of(view: GuideView, measured: Sequence[Measured]) -> Source:
+    """Return what the files of a view's guide are made of, once: the page of data shows what is exported."""
+    return view.once("exports", lambda: Source(view.guide, measured))
+
+
+def export(source: Source) -> dict[str, bytes]:
     """Return all exported files by their path below the site's root."""
-    source = Source(guide, measured)
     files: dict[str, str] = {}
     entries = []
     for kind in FILES:

@@ -145,7 +145,7 @@ def _section_pages(view: GuideView, t: Strings, measured: Sequence[Measured]) ->
             "data",
             "data.md",
             contents=True,
-            api=lambda: documented(exports.Source(view.guide, measured), t),
+            api=lambda: documented(exports.source_of(view, measured), t),
             api_format=lambda: str(exports.FORMAT),
         ),
     ]

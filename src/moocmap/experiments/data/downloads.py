@@ -1,4 +1,4 @@
-"""Downloads of data sets: cached, checked before they get their name, unpacked without leaving their folder.
+"""Downloads of data sets: cached, and checked before they get their name.
 
 Addresses and checks were read from the packages whose data sets these are (Keras 3.15, fastai 2.8,
 torchvision 0.29): data, so that no package is needed to fetch them.
@@ -12,11 +12,7 @@ import io
 import logging
 import os
 import shutil
-import stat
 import sys
-import tarfile
-import tempfile
-import zipfile
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -26,6 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from moocmap.diagnostics import did_you_mean
+from moocmap.experiments.data.unpacking import unpack
 from moocmap.experiments.spec import ExperimentError, hash_of
 from moocmap.files import write_atomically
 
@@ -34,12 +31,6 @@ OnDownload = Callable[[int, int], None]
 CACHE_VARIABLE = "MOOCMAP_CACHE"
 TIMEOUT = 30.0
 """Seconds without a byte, after which a download counts as failed."""
-MOST_TIMES = 100
-"""How many times its own size an archive may unpack to; images hardly shrink in one."""
-SMALL = 2**30
-"""Bytes to which every archive may unpack, however small it is."""
-BLOCK = 4096
-"""Bytes that a file takes at least."""
 MOST_BYTES = 200 * 2**30
 """How much a server may send where its file's size is not known: somewhat more than ImageNet has."""
 RESERVE = 2**30
@@ -343,72 +334,3 @@ def _reason(error: Exception) -> str:
         if isinstance(error, kind):
             return reason
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
-
-
-def unpack(file: Path, folder: Path) -> None:
-    """Unpack a tar or zip archive to `folder`, which appears when all of it is there.
-
-    Raises:
-        ExperimentError: if it is no archive, is damaged, holds links or devices, names places outside the
-            folder, or would unpack to more than `MOST_TIMES` its size.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    room = _Room(max(SMALL, MOST_TIMES * file.stat().st_size))
-    try:
-        if tarfile.is_tarfile(file):
-            _unpack_tar(file, fresh, room)
-        else:
-            _unpack_zip(file, fresh, room)
-        fresh.chmod(0o755)
-        fresh.rename(folder)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError) as error:
-        if not folder.is_dir():  # else another process was faster
-            raise ExperimentError(f"{file}: cannot be unpacked ({error}); remove it and try again") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-@dataclass
-class _Room:
-    """How many bytes an archive may still unpack to."""
-
-    left: int
-
-    def take(self, name: str, size: int) -> None:
-        """Take the room of a file, or raise ValueError; even an empty one takes a block of the disk."""
-        self.left -= max(size, BLOCK)
-        if self.left < 0:
-            raise ValueError(f"with '{name}' it unpacks to more than a data set of its size can")
-
-
-def _unpack_tar(file: Path, folder: Path, room: _Room) -> None:
-    """Unpack entry by entry, so that nothing is written before it was looked at.
-
-    Symbolic links are refused, though tar's filter lets those pass that stay inside: before Python 3.11.13
-    and 3.12.11 a long chain of them leads out of the folder (CVE-2025-4517).
-    """
-    with tarfile.open(file) as tar:
-        for entry in tar:
-            if entry.issym():
-                raise ValueError(f"'{entry.name}' is a link")
-            room.take(entry.name, entry.size)
-            tar.extract(entry, folder, filter="data")
-
-
-def _unpack_zip(file: Path, folder: Path, room: _Room) -> None:
-    with zipfile.ZipFile(file) as archived:
-        _check_names(archived)
-        for entry in archived.infolist():
-            room.take(entry.filename, entry.file_size)
-        archived.extractall(folder)
-
-
-def _check_names(archived: zipfile.ZipFile) -> None:
-    """Refuse what tar's filter refuses: places outside the folder, and links."""
-    for entry in archived.infolist():
-        path = PurePosixPath(entry.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or any(":" in part for part in path.parts[:1]):
-            raise ValueError(f"'{entry.filename}' would be outside the folder")
-        if stat.S_ISLNK(entry.external_attr >> 16):
-            raise ValueError(f"'{entry.filename}' is a link")

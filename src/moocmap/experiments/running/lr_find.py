@@ -84,7 +84,7 @@ def find_rates(  # noqa: PLR0917 (the last three are seldom given)
             once.
         LockedError: if another search works in the same folder.
     """
-    from moocmap.experiments.running.runner import require_libraries
+    from moocmap.experiments.running.workers import require_libraries
 
     require_libraries({run.library, run.spec["pretrained_by"] or run.library})
     asked = request or Request()
@@ -106,7 +106,8 @@ def find_rates(  # noqa: PLR0917 (the last three are seldom given)
 def _search(
     run: Run, work: Path, machine: Machine, request: Request, on_step: Callable[[int, int], None]
 ) -> dict[str, list[float]]:
-    from moocmap.experiments.running.runner import discard, prepare_folder, worker_events
+    from moocmap.experiments.running.runner import discard, prepare_folder
+    from moocmap.experiments.running.workers import worker_events
 
     discard(work / run.id)
     folder = prepare_folder(work / run.id, run, machine)
@@ -121,7 +122,8 @@ def _search(
 
 def _pretrain(run: Run, work: Path, machine: Machine) -> None:
     """Let the body be pre-trained, as a run would, where the experiment says so and the cache lacks it."""
-    from moocmap.experiments.running.runner import body_run, discard, prepare_folder, worker_events
+    from moocmap.experiments.running.runner import body_run, discard, prepare_folder
+    from moocmap.experiments.running.workers import worker_events
 
     trains = body_run(run, machine)
     if trains is None:

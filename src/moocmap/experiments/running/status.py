@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from moocmap.experiments.results.shelf import OWN, PUBLISHED, read_shelf
-from moocmap.experiments.running.runner import is_begun, log_lines
+from moocmap.experiments.running.runner import is_begun
+from moocmap.experiments.running.workers import log_lines
 from moocmap.experiments.settings.model import Experiment, Run
 from moocmap.experiments.training import checkpoint
 from moocmap.experiments.training.lock import LockedError, locked
