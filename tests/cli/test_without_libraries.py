@@ -1,6 +1,7 @@
 """Readers and editors need no deep-learning library: the commands work where none can be imported."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,28 @@ LIBRARIES = sorted(
 )
 
 
+def hide(names, folder):
+    """Return an environment in which none of these can be imported, by any process below."""
+    (folder / "sitecustomize.py").write_text(HIDE.format(names=names))
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))}
+
+
 @pytest.fixture
 def hidden(tmp_path):
-    """Return an environment in which no deep-learning library can be imported, by any process below."""
-    (tmp_path / "sitecustomize.py").write_text(HIDE.format(names=LIBRARIES))
-    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))}
+    return hide(LIBRARIES, tmp_path)
 
 
 def test_check_and_coverage_need_none(moocmap, hidden):
     assert moocmap("check", **hidden).returncode == 0
     assert moocmap("experiment", "list", **hidden).returncode == 0
+
+
+def test_check_reads_records_without_what_is_slow_to_import(moocmap, tmp_path):
+    for part in ("curriculum", "experiments"):
+        shutil.copytree(REPOSITORY / part, tmp_path / "guide" / part)
+    slow = hide(["matplotlib", "pandas", "scipy"], tmp_path)
+    done = moocmap("check", root=tmp_path / "guide", **slow)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
