@@ -7,7 +7,7 @@ one write: `keras.applications` and `model.fit`, torchvision's model and `Learne
 epochs, which compile, do not count.
 
 On a machine that others use too, whole trainings one after the other differ by more than the budget.
-`--turns` lets Keras' two compiled models train epochs by turns in one process, where that cancels out.
+The fastest steps count, therefore. `--turns` lets Keras' two compiled models train epochs by turns in one process, where that cancels out.
 `--json FILE` writes the figures to a file too.
 """
 
@@ -215,7 +215,7 @@ def keras_by_turns(model: str, size: int, epochs: int = 8) -> dict[str, Figure]:
     ratio = statistics.median(one / other for one, other in counted)
     print(f"keras: {model} at {size} px, batches of {BATCH}, epochs by turns, seconds of a step")
     print(f"  median: worker {worker:.4f}, plain script {script:.4f}, paired ratio {ratio:.3f}")
-    return figures_of(f"keras, {model}, by turns", worker, script, ratio)
+    return figures_of("keras", worker, script, ratio)
 
 
 PLAIN = {"keras": plain_keras, "fastai": plain_fastai}
@@ -258,28 +258,30 @@ def main() -> None:
     if options.one:
         one(options.libraries[0], options.one, options.model, options.size, options.epochs)
         return
-    figures = keras_by_turns(options.model, options.size) if options.turns else by_processes(options)
+    figures: dict[str, Figure] = {}
+    for library in options.libraries or list(PLAIN):
+        if library == "keras" and options.turns:
+            figures |= keras_by_turns(options.model, options.size)
+        else:
+            figures |= by_processes(library, options)
     if options.json:
         write(options.json, "overhead", figures)
 
 
-def by_processes(options: argparse.Namespace) -> dict[str, Figure]:
-    """Print the seconds of a step of whole trainings, each in a process of its own, and their ratio."""
-    figures: dict[str, Figure] = {}
-    for library in options.libraries or list(PLAIN):
-        found: dict[str, list[float]] = {"worker": [], "plain": []}
-        for _ in range(options.rounds):
-            for kind in found:
-                found[kind] += measured(library, kind, options)
-        middle = {kind: statistics.median(seconds) for kind, seconds in found.items()}
-        fastest = {kind: min(seconds) for kind, seconds in found.items()}
-        print(f"{library}: {options.model} at {options.size} px, batches of {BATCH}, seconds of a step")
-        for called, seconds in (("median", middle), ("fastest", fastest)):
-            worker, plain = seconds["worker"], seconds["plain"]
-            print(f"  {called}: worker {worker:.4f}, plain script {plain:.4f}, ratio {worker / plain:.3f}")
-            figures |= figures_of(f"{library}, {options.model}, {called}", worker, plain, worker / plain)
-        sys.stdout.flush()
-    return figures
+def by_processes(library: str, options: argparse.Namespace) -> dict[str, Figure]:
+    """Print the seconds of a step of whole trainings, each in a process of its own; return the fastest."""
+    found: dict[str, list[float]] = {"worker": [], "plain": []}
+    for _ in range(options.rounds):
+        for kind in found:
+            found[kind] += measured(library, kind, options)
+    print(f"{library}: {options.model} at {options.size} px, batches of {BATCH}, seconds of a step")
+    for called, choose in (("median", statistics.median), ("fastest", min)):
+        worker, plain = (choose(seconds) for seconds in found.values())
+        print(
+            f"  {called}: worker {worker:.4f}, plain script {plain:.4f}, ratio {worker / plain:.3f}",
+            flush=True,
+        )
+    return figures_of(library, worker, plain, worker / plain)
 
 
 if __name__ == "__main__":
