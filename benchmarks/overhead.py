@@ -6,9 +6,9 @@ of each and their ratio, whose budget is 1.02. The plain scripts are what the li
 one write: `keras.applications` and `model.fit`, torchvision's model and `Learner.fit_one_cycle`. First
 epochs, which compile, do not count.
 
-On a machine that others use too, whole trainings one after the other differ by more than the budget.
-The fastest steps count, therefore. `--turns` lets Keras' two compiled models train epochs by turns in one process, where that cancels out.
-`--json FILE` writes the figures to a file too.
+On a machine that others use too, whole trainings one after the other differ by more than the budget, and
+the fastest steps count. `--turns` lets Keras' two compiled models train epochs by turns in one process, where
+that cancels out. `--json FILE` writes the figures to a file too.
 """
 
 from __future__ import annotations
