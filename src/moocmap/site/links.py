@@ -27,7 +27,7 @@ _LOADING_RELATIONS = {
 }
 _TAG = re.compile(
     r"""<!--.*?-->
-    | <(?P<name>[a-z][\w:-]*) (?P<attributes>(?:"[^"]*"|'[^']*'|[^'">])*) >
+    | <(?P<name>[a-z][\w:-]*) (?P<attributes>(?:"[^"]*"|'[^']*'|[^'">]++)*+) >
       (?:(?<=style>)(?P<style>.*?)</style\s*>)?""",
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
@@ -95,7 +95,7 @@ def _read(path: Path) -> _Page:
 _NOTHING = _Tag()
 
 
-@lru_cache(maxsize=50_000)  # pages share most of their tags
+@lru_cache(maxsize=200_000)  # pages share most of their tags
 def _tag(element: str, attributes: str) -> _Tag:
     if not _INTERESTING.search(attributes):
         return _NOTHING
@@ -184,7 +184,7 @@ def _target(page: str, address: str, files: set[str], *, loads: bool) -> _Target
     return _Target(target, anchor) if target in files else _why_no_file(target, files)
 
 
-@lru_cache(maxsize=50_000)  # pages of a folder share most of their links
+@lru_cache(maxsize=200_000)  # pages of a folder share most of their links
 def _split(folder: str, address: str) -> tuple[str | None, str, str] | None:
     """Return scheme (None within the site), path from the site's root ("" for the same page) and anchor."""
     try:
