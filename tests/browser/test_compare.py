@@ -153,7 +153,8 @@ def test_columns_that_the_page_lacks_are_made_like_those_that_it_has(
     browser: Any, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = small_guide().copy_guide(tmp_path / "guide")
-    monkeypatch.setattr(comparison, "MOST_COLUMNS", 1)
+    monkeypatch.setattr(comparison, "MOST_CELLS", 4)
+    monkeypatch.setattr(comparison, "FIRST_CHOICE", 1)
     narrow = build(root, today=small_guide().TODAY).target
     page = browser.new_page()
     shown = []

@@ -16,8 +16,9 @@ from moocmap.site.wording import Wording
 
 FIRST_CHOICE = 4
 """How many courses stand side by side before anybody has chosen."""
-MOST_COLUMNS = 24
-"""So many courses stand in the page itself; its script makes the columns of others when they are chosen."""
+MOST_CELLS = 10_000
+"""So many cells stand in the page itself: a browser takes seconds for five times as many.
+Its script makes the columns of further courses when they are chosen."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,13 @@ class Comparison:
 
     @property
     def columns(self) -> list[Course]:
-        """The courses that the page's tables hold."""
-        return self.courses[:MOST_COLUMNS]
+        """The courses that the page's tables hold: all, or as many as a browser shows at once."""
+        return self.courses[: max(FIRST_CHOICE, MOST_CELLS // max(1, len(self.view.guide.topics)))]
 
     @property
     def others(self) -> list[Course]:
-        """The courses that they do not: a browser takes many seconds for hundreds of columns."""
-        return self.courses[MOST_COLUMNS:]
+        """The courses that they do not hold."""
+        return self.courses[len(self.columns) :]
 
     @property
     def grouped(self) -> dict[bool, list[Course]]:
