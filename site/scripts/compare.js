@@ -109,7 +109,6 @@ export function startCompare(root) {
       if (pair.length === 2) showPair(place, guide, pair, say);
       place.dataset.shown = chosen.join();
     }
-    for (const cue of all(".mm-cue")) showCue(cue);
     writeAddress();
   }
 
@@ -208,10 +207,12 @@ export function startCompare(root) {
   }
 }
 
-/** Show at a table's edge that there is more to the side. */
+/** Show at a table's edge that there is more to the side, whatever makes it or the page wider. */
 function watchCue(cue) {
-  cue.firstElementChild.addEventListener("scroll", () => showCue(cue), {passive: true});
-  addEventListener("resize", () => showCue(cue));
+  const box = cue.firstElementChild;
+  const observer = new ResizeObserver(() => showCue(cue));
+  box.addEventListener("scroll", () => showCue(cue), {passive: true});
+  for (const element of [box, box.firstElementChild]) observer.observe(element);
 }
 
 function showCue(cue) {
