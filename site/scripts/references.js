@@ -71,15 +71,15 @@ export function startReferences(root) {
 
   async function copy(button) {
     const details = button.parentElement.querySelector("details");
-    const code = details.querySelector("code");
+    const entry = details.querySelector("pre");
     const [label] = button.childNodes;
     const said = label.data;
     try {
-      await navigator.clipboard.writeText(`${code.textContent.trim()}\n`);
+      await navigator.clipboard.writeText(`${entry.textContent.trim()}\n`);
       label.data = say("copied");
     } catch {
       details.open = true; // where a browser does not let pages copy, the reader does
-      getSelection().selectAllChildren(code);
+      getSelection().selectAllChildren(entry);
       label.data = say("select");
     }
     button.disabled = true;
