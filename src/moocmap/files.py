@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import tempfile
 import time
 from contextlib import suppress
@@ -44,6 +45,26 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         if isinstance(error, OSError) and error.errno is not None:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def copy_folder(source: Path, target: Path, **options: Any) -> None:
+    """Copy a folder as `shutil.copytree` does, whose options these are.
+
+    Raises the OSError of the first file that could not be copied, where `copytree` goes on and lists all.
+    """
+    refused: list[OSError] = []
+
+    def copy(file: str, place: str) -> str:
+        try:
+            return shutil.copy2(file, place)
+        except OSError as error:
+            refused.append(OSError(error.errno, error.strerror, error.filename2 or error.filename or place))
+            raise
+
+    try:
+        shutil.copytree(source, target, copy_function=copy, **options)
+    except shutil.Error as error:
+        raise refused[0] if refused else error from None
 
 
 def worded(error: OSError) -> str:

@@ -19,7 +19,7 @@ from moocmap.curriculum.load import FOLDER
 from moocmap.curriculum.schema import modeline, write_schemas
 from moocmap.curriculum.skeletons import TODO
 from moocmap.diagnostics import UsableError
-from moocmap.files import write_atomically
+from moocmap.files import copy_folder, write_atomically
 from moocmap.site.addresses import ANSWER
 
 PACKAGED = "starter_site"
@@ -76,7 +76,7 @@ def _copy_site(source: Path, target: Path) -> None:
     for part in PARTS:
         (target / part).parent.mkdir(parents=True, exist_ok=True)
         if (source / part).is_dir():
-            shutil.copytree(source / part, target / part)
+            copy_folder(source / part, target / part)
         else:
             shutil.copyfile(source / part, target / part)
     settings = target / "mkdocs.yml"

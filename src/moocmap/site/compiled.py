@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from moocmap import text_files
 from moocmap.curriculum.model import Guide
+from moocmap.files import copy_folder
 from moocmap.site import addresses, exports, scripts, search, styles
 from moocmap.site.benchmarks import Benchmark, read_benchmarks
 from moocmap.site.drawings import drawings
@@ -322,7 +323,7 @@ def _copy_assets(assets: Path, folder: Path) -> None:
     """Copy images and the like; style sheets are joined into one."""
     if assets.is_dir():
         text_files.refuse_foreign(assets, assets.parents[1])
-        shutil.copytree(assets, folder, ignore=shutil.ignore_patterns("*.css"), dirs_exist_ok=True)
+        copy_folder(assets, folder, ignore=shutil.ignore_patterns("*.css"), dirs_exist_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:

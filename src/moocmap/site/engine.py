@@ -6,7 +6,6 @@ Whatever fails, the last good site stays as it was: everything is built beside i
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from moocmap.curriculum.check import examine
 from moocmap.curriculum.load import Sources
 from moocmap.diagnostics import DiagnosticsError
+from moocmap.files import copy_folder
 from moocmap.parsed import ParsedFiles
 from moocmap.site import links, policy, sitemap, social_image, swap
 from moocmap.site.addresses import API
@@ -70,7 +70,7 @@ def _build(root: Path, target: Path, today: date, site_url: str | None) -> Build
     written, locales = write_pages(site, root / PAGES), list(site.locales)
     with swap.workplace(target) as workplace:
         fresh = workplace / swap.FRESH
-        shutil.copytree(root / PAGES / SHARED, fresh)
+        copy_folder(root / PAGES / SHARED, fresh)
         _render_locales(root, fresh, site)
         _protect(fresh, locales)
         if site_url:
