@@ -31,8 +31,8 @@ def root(tmp_path: Path, experiment: Experiment) -> Path:
 def read(monkeypatch: pytest.MonkeyPatch) -> Read:
     """Tell which records were read since the last time."""
     names: list[str] = []
-    whole = examined.read_record
-    monkeypatch.setattr(examined, "read_record", lambda place: (names.append(place.name), whole(place))[1])
+    whole = examined.inspect
+    monkeypatch.setattr(examined, "inspect", lambda place: (names.append(place.name), whole(place))[1])
 
     def told() -> list[str]:
         found = [*names]
